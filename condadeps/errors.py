@@ -4,6 +4,7 @@
     ├── UsageError                the command line or a call was wrong (exit 2)
     │   └── NotYetError           a reserved verb this release does not do
     ├── RequestError              a request, or a file of requests, cannot be read
+    ├── ConfigError               a configuration file or variable cannot be read
     ├── UnsatisfiableError        the request is clear and cannot be met
     │   ├── NotFoundError         no source has anything of that name
     │   ├── NoVersionError        the name exists, no version fits
@@ -93,6 +94,10 @@ class NotYetError(UsageError):
 
 class RequestError(CondadepsError):
     """A request cannot be read. ``data``: ``text``, ``position`` (0-based, or None), ``origin``."""
+
+
+class ConfigError(CondadepsError):
+    """A setting cannot be read or forbids what was asked. ``data``: ``place`` (a file or a variable)."""
 
 
 class UnsatisfiableError(CondadepsError):
