@@ -1,3 +1,64 @@
-"""Install into a running kernel's environment: conda first, PyPI second, in one solve, and write it down."""
+"""Install into a running kernel's environment: conda first, PyPI second, in one solve, and write it down.
+
+In a notebook::
+
+    %load_ext condadeps
+    %condadeps pandas seaborn "rich>=13"
+
+In Python::
+
+    import condadeps
+    outcome = condadeps.install("pandas>=2", "seaborn")
+    outcome.changed, outcome.plan, outcome.restart_needed
+
+In a terminal: ``condadeps install pandas seaborn``.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+__all__ = ["create", "errors", "install", "names", "plan", "update"]
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from condadeps import errors, names
+    from condadeps.api import create, install, plan, update
+
+_MODULES = {"errors", "names"}
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded on first use: importing condadeps must cost a notebook next to nothing.
+    if name not in __all__:
+        raise AttributeError(f"module 'condadeps' has no attribute {name!r}")
+    import importlib
+
+    if name in _MODULES:
+        return importlib.import_module(f"condadeps.{name}")
+    return getattr(importlib.import_module("condadeps.api"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """``%load_ext condadeps``: register the magic."""
+    from condadeps.magic import register
+
+    register(shell)
+
+
+def _greet_ipython() -> None:
+    """Register the magic when imported inside IPython; do not import IPython to find out."""
+    if "IPython" in sys.modules:
+        shell = sys.modules["IPython"].get_ipython()
+        if shell is not None:
+            load_ipython_extension(shell)
+
+
+_greet_ipython()

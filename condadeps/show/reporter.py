@@ -19,14 +19,17 @@ class Reporter(Protocol):
 
     def phase(self, phase: Phase, message: str = "") -> None:
         """A phase begins (and the one before it has ended). ``message`` is for a person."""
+        return
 
     def progress(
         self, item: str, done: int, total: int | None, unit: Literal["bytes", "items"] = "items"
     ) -> None:
         """``item`` (a file, a package) stands at ``done`` of ``total`` units; ``done == total`` ends it."""
+        return
 
     def notice(self, message: str) -> None:
         """Something a person should read now, such as whose lock is waited for."""
+        return
 
 
 class Silent(Reporter):

@@ -1,0 +1,188 @@
+"""The one road, from what was asked to what came of it; every door walks it.
+
+:func:`install`, :func:`plan`, :func:`update` and :func:`create` are what a notebook or a
+program calls; the magic and the command call :func:`travel` with what they parsed.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from condadeps.asked.job import Asked, Job, Options
+
+if TYPE_CHECKING:
+    from condadeps.call import Call
+    from condadeps.install.outcome import Outcome
+    from condadeps.show.listing import Listing
+    from condadeps.show.reporter import Reporter
+
+    Result = Outcome | Listing | Any
+
+
+def install(
+    *requests: str,
+    prefix: str | os.PathLike[str] | None = None,
+    reporter: Reporter | None = None,
+    **options: Any,
+) -> Outcome:
+    """Install ``requests`` into an environment (the running interpreter's by default).
+
+    Each request is one string as typed after ``%condadeps``: ``"pandas>=2"``, ``"conda:ffmpeg"``,
+    ``"pypi:tree"``, ``"bioconda::samtools"``. ``options`` are the fields of
+    :class:`condadeps.asked.job.Options` (``channels``, ``override_channels``, ``update``, ``pip``,
+    ``env_file``, ``record``, ``offline``, ``dry_run`` …).
+
+    Returns the outcome: ``.changed``, ``.plan``, ``.restart_needed``, ``.recorded``.
+    Raises a :class:`condadeps.errors.CondadepsError`; the environment is then as it was.
+    """
+    return travel(_job("install", requests, prefix, options), reporter)
+
+
+def plan(
+    *requests: str,
+    prefix: str | os.PathLike[str] | None = None,
+    reporter: Reporter | None = None,
+    **options: Any,
+) -> Outcome:
+    """What :func:`install` would do, without doing it: the same as ``dry_run=True``."""
+    return install(*requests, prefix=prefix, reporter=reporter, **{**options, "dry_run": True})
+
+
+def update(
+    *requests: str,
+    prefix: str | os.PathLike[str] | None = None,
+    reporter: Reporter | None = None,
+    **options: Any,
+) -> Outcome:
+    """Move ``requests`` to the newest versions that fit, though older ones are installed."""
+    return travel(_job("update", requests, prefix, {**options, "update": True}), reporter)
+
+
+def create(
+    prefix: str | os.PathLike[str],
+    *requests: str,
+    kernel: str | None = None,
+    display_name: str | None = None,
+    bare: bool = False,
+    reporter: Reporter | None = None,
+    **options: Any,
+) -> Outcome:
+    """Make a conda environment at ``prefix``, with no conda installed.
+
+    A Python environment also gets ipykernel and *this* condadeps, so that ``%condadeps``
+    works in it, unless ``bare``. ``kernel`` registers it with Jupyter under that name.
+    An environment file is written only when ``env_file`` names one.
+    """
+    from condadeps.kernels import creation
+
+    options.setdefault("record", options.get("env_file") is not None)
+    job = _job("create", requests, prefix, options)
+    return creation.create(job, kernel=kernel, display_name=display_name, bare=bare, reporter=reporter)
+
+
+def travel(job: Job, reporter: Reporter | None = None) -> Outcome:
+    """Walk the road with ``job``: at once when all of it is there already, by the engine otherwise."""
+    started = time.perf_counter()
+    outcome = _already(job) or _by_engine(job, reporter)
+    return replace(outcome, seconds=time.perf_counter() - started)
+
+
+def _already(job: Job) -> Outcome | None:
+    """The outcome when every request is met, read from disk alone; None when there is work to do."""
+    if job.verb != "install" or job.options.update:
+        return None
+    from condadeps.asked.parse import parse
+    from condadeps.install.outcome import Outcome, Status
+    from condadeps.names.homes import Homes
+    from condadeps.prefix import already
+    from condadeps.prefix.target import read
+    from condadeps.solve.plan import Plan
+
+    requests = [parse(asked, job.directory) for asked in job.asked]
+    target = read(Path(job.prefix))
+    answers = already.answers(requests, target, Homes())
+    met = [answer for answer in answers if answer is not None]
+    if len(met) < len(requests):
+        return None
+    plan = Plan(prefix=job.prefix, subdir=target.subdir, answers=tuple(met), channels=job.options.channels)
+    if job.options.dry_run:
+        return Outcome(Status.UNCHANGED, plan)
+    from condadeps.record.place import write_down
+
+    recorded, warnings = write_down(job, target, plan)
+    return Outcome(Status.UNCHANGED, plan, recorded=recorded, warnings=warnings)
+
+
+def _by_engine(job: Job, reporter: Reporter | None) -> Outcome:
+    from condadeps.engine import client
+    from condadeps.prefix import restart
+    from condadeps.prefix.target import is_running
+
+    outcome = client.run(job, reporter)
+    if outcome.changed and is_running(Path(job.prefix)):
+        restart.refresh_imports()
+        outcome = replace(outcome, restart=restart.needed(outcome.plan))
+    return outcome
+
+
+def _job(
+    verb: Any, requests: Sequence[str], prefix: str | os.PathLike[str] | None, options: dict[str, Any]
+) -> Job:
+    from condadeps.errors import UsageError
+
+    texts = [requests] if isinstance(requests, str) else list(requests)
+    for text in texts:
+        if not isinstance(text, str):
+            raise UsageError(f"a request is a string, not {type(text).__name__}", help='such as "pandas>=2"')
+    try:
+        known = Options(**{**options, "channels": tuple(options.get("channels", ()))})
+    except TypeError as error:
+        raise UsageError(f"no such option: {error}") from error
+    import sys
+
+    return Job(
+        verb=verb,
+        prefix=str(Path(prefix or sys.prefix).absolute()),
+        asked=tuple(Asked(text, place="call") for text in texts),
+        options=known,
+        directory=str(Path.cwd()),
+    )
+
+
+def carry_out(call: Call, asked: Sequence[Asked], directory: Path, reporter: Reporter | None) -> Result:
+    """Do what the words of a command or magic say, and return what is to be shown.
+
+    ``asked`` are the call's requests with where each was asked; ``directory`` is where relative
+    paths and the environment file are meant from.
+    """
+    import sys
+
+    prefix = Path(call.prefix or sys.prefix).expanduser().absolute()
+    match call.verb:
+        case "list":
+            from condadeps.show.listing import listing
+
+            return listing(prefix)
+        case "which":
+            from condadeps.names.which import which
+
+            return which(call.requests)
+        case "export":
+            from condadeps.record.export import environment_yaml
+
+            return environment_yaml(prefix, everything=call.settings["all"])
+        case "install" | "update":
+            return travel(Job(call.verb, str(prefix), tuple(asked), call.options, str(directory)), reporter)
+        case "create":
+            from condadeps.kernels.creation import create as make
+
+            options = replace(call.options, record=call.options.env_file is not None)
+            job = Job("create", str(prefix), tuple(asked), options, str(directory))
+            return make(job, reporter=reporter, **call.settings)
+        case verb:
+            raise ValueError(f"no such verb: {verb}")

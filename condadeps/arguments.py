@@ -1,0 +1,263 @@
+"""The words of the command line, one grammar for the command and the magic.
+
+:func:`read` turns words into a :class:`condadeps.call.Call`; a door carries it out in its own way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from condadeps import __version__
+from condadeps.asked.job import Options
+from condadeps.asked.verbs import VERBS
+from condadeps.call import Call
+from condadeps.errors import NotYetError, UsageError
+
+
+def read(words: Sequence[str], *, program: str = "condadeps") -> Call:
+    """The call that ``words`` make. Raises UsageError, or NotYetError for a verb still to come."""
+    try:
+        with _group.make_context(program, list(words)) as context:
+            return _with_help(context) if not words else _invoke(context)
+    except _Help as help:
+        return Call("help", help=str(help))
+    except click.exceptions.NoSuchOption as error:
+        raise UsageError(
+            f"there is no option {error.option_name}",
+            help="a request never begins with '-'; the options: condadeps install --help",
+        ) from error
+    except click.ClickException as error:
+        command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else program
+        raise UsageError(error.format_message(), help=f"{command} --help") from error
+
+
+class _Help(Exception):
+    """Carries help or version text out of click."""
+
+
+def _invoke(context: click.Context) -> Call:
+    call = _group.invoke(context)
+    assert isinstance(call, Call)
+    return call
+
+
+def _with_help(context: click.Context) -> Call:
+    return Call("help", help=context.get_help())
+
+
+def _show_help(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value and not context.resilient_parsing:
+        raise _Help(context.get_help())
+
+
+def _show_version(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value and not context.resilient_parsing:
+        raise _Help(f"condadeps {__version__}")
+
+
+_help = click.option(
+    "-h", "--help", is_flag=True, is_eager=True, expose_value=False, callback=_show_help, help="Show this."
+)
+
+_Command = Callable[..., Any]
+
+
+def _environment(command: _Command) -> _Command:
+    """Options of every verb that looks at an environment."""
+    for option in (
+        click.option(
+            "-p", "--prefix", metavar="DIR", help="The environment (default: the one running this)."
+        ),
+        click.option("--json", is_flag=True, help="One JSON document on standard output, nothing else."),
+        click.option("-q", "--quiet", is_flag=True, help="Say nothing when all went well."),
+        click.option("-v", "--verbose", count=True, help="Say more."),
+        _help,
+    ):
+        command = option(command)
+    return command
+
+
+def _change(command: _Command) -> _Command:
+    """Options of every verb that plans a change."""
+    for option in (
+        click.option("-c", "--channel", "channels", multiple=True, metavar="CHANNEL", help="Ask this first."),
+        click.option("--override-channels", is_flag=True, help="Ask only the -c channels."),
+        click.option("-U", "--update", is_flag=True, help="Take the newest that fits, not the installed."),
+        click.option("--no-pip", is_flag=True, help="conda channels only, never PyPI."),
+        click.option("--env-file", metavar="FILE", help="Record here (default: environment.yml)."),
+        click.option("--no-record", is_flag=True, help="Do not write the environment file."),
+        click.option("--offline", is_flag=True, help="Use what is cached, ask no server."),
+        click.option("--dry-run", is_flag=True, help="Show the plan, change nothing."),
+    ):
+        command = option(command)
+    return _environment(command)
+
+
+_requests = click.argument("requests", nargs=-1, metavar="REQUEST…")
+
+
+def _changing(
+    verb: str,
+    requests: tuple[str, ...],
+    settings: dict[str, Any] | None = None,
+    *,
+    channels: tuple[str, ...],
+    override_channels: bool,
+    update: bool,
+    no_pip: bool,
+    env_file: str | None,
+    no_record: bool,
+    offline: bool,
+    dry_run: bool,
+    prefix: str | None,
+    json: bool,
+    quiet: bool,
+    verbose: int,
+) -> Call:
+    if override_channels and not channels:
+        raise click.UsageError("--override-channels needs a channel: -c CHANNEL")
+    options = Options(
+        channels=channels,
+        override_channels=override_channels,
+        update=update,
+        pip="never" if no_pip else "auto",
+        env_file=env_file,
+        record=not no_record,
+        offline=offline,
+        dry_run=dry_run,
+        verbosity=verbose,
+    )
+    return Call(verb, requests, options, prefix, json, quiet, settings=settings or {})
+
+
+class _Verbs(click.Group):
+    """Knows the verbs that are reserved though not built."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] in VERBS and args[0] not in self.commands:
+            raise NotYetError(
+                f"condadeps {args[0]} is reserved and not built yet",
+                help=f"for a package of that name: condadeps install {args[0]}",
+            )
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Verbs, no_args_is_help=False, invoke_without_command=False, add_help_option=False)
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version)
+@_help
+def _group() -> None:
+    """Install into an environment, conda first and PyPI second, in one solve, and write it down.
+
+    \b
+    condadeps install pandas "numpy>=2" conda:ffmpeg
+    condadeps plan seaborn
+    condadeps create -p ./env python=3.11 pandas --kernel analysis
+
+    In a notebook: %condadeps pandas "numpy>=2"
+    """
+
+
+@_group.command(add_help_option=False)
+@_requests
+@_change
+def install(requests: tuple[str, ...], **options: Any) -> Call:
+    """Install requests and record them.
+
+    \b
+    pandas  "numpy>=2"        conda when a channel has it, else PyPI
+    conda:ffmpeg  pandas=2    certainly conda
+    pypi:tree  "uvicorn[standard]~=0.30"
+                              certainly PyPI's project (its conda package first, but for pypi:)
+    bioconda::samtools        from that channel
+
+    \b
+    condadeps install pandas seaborn "rich>=13"
+    condadeps install --dry-run --json "numpy<2"
+    """
+    return _changing("install", _at_least_one(requests), **options)
+
+
+@_group.command(add_help_option=False)
+@_requests
+@_change
+def update(requests: tuple[str, ...], **options: Any) -> Call:
+    """Move requests to the newest versions that fit.
+
+    \b
+    condadeps update pandas
+    """
+    return _changing("update", _at_least_one(requests), **{**options, "update": True})
+
+
+@_group.command(add_help_option=False)
+@_requests
+@_change
+def plan(requests: tuple[str, ...], **options: Any) -> Call:
+    """Show what install would do, and why; change nothing.
+
+    \b
+    condadeps plan seaborn "numpy<2"
+    """
+    return _changing("install", _at_least_one(requests), **{**options, "dry_run": True})
+
+
+@_group.command(add_help_option=False)
+@_requests
+@click.option("--kernel", metavar="NAME", help="Register it with Jupyter under this name.")
+@click.option("--display-name", metavar="TEXT", help="What Jupyter shows (default: the kernel's name).")
+@click.option("--bare", is_flag=True, help="Leave ipykernel and condadeps out of it.")
+@_change
+def create(
+    requests: tuple[str, ...], kernel: str | None, display_name: str | None, bare: bool, **options: Any
+) -> Call:
+    """Make a conda environment, with no conda installed.
+
+    ipykernel and this condadeps go into it, so that %condadeps works there.
+
+    \b
+    condadeps create -p ./env python=3.11 pandas --kernel analysis
+    """
+    if not options["prefix"]:
+        raise click.UsageError("say where: -p DIR")
+    settings = {"kernel": kernel, "display_name": display_name, "bare": bare}
+    call = _changing("create", requests, settings, **options)
+    return call
+
+
+@_group.command("list", add_help_option=False)
+@_environment
+def list_(prefix: str | None, json: bool, quiet: bool, verbose: int) -> Call:
+    """List what is installed, conda's and pip's."""
+    return Call("list", prefix=prefix, json=json, quiet=quiet)
+
+
+@_group.command(add_help_option=False)
+@_requests
+@_environment
+def which(requests: tuple[str, ...], prefix: str | None, json: bool, quiet: bool, verbose: int) -> Call:
+    """Tell what a name means: its conda package, why, and its namesakes.
+
+    \b
+    condadeps which torch graphviz tree
+    """
+    return Call("which", _at_least_one(requests), prefix=prefix, json=json, quiet=quiet)
+
+
+@_group.command(add_help_option=False)
+@click.option("--format", type=click.Choice(["environment-yaml"]), default="environment-yaml")
+@click.option("--all", "everything", is_flag=True, help="All packages, not only what was asked for.")
+@_environment
+def export(format: str, everything: bool, prefix: str | None, json: bool, quiet: bool, verbose: int) -> Call:
+    """Print an environment file of what is installed."""
+    return Call("export", prefix=prefix, json=json, settings={"format": format, "all": everything})
+
+
+def _at_least_one(requests: tuple[str, ...]) -> tuple[str, ...]:
+    if not requests:
+        raise click.UsageError("name at least one package")
+    return requests

@@ -1,0 +1,63 @@
+"""The ``condadeps`` command: parses its words, walks the road, shows what came of it.
+
+Exit status: 0 done (or nothing to do), 1 it could not be done, 2 the words were wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from condadeps.arguments import read
+from condadeps.asked.job import Asked
+from condadeps.call import Call
+from condadeps.errors import CancelledError, CondadepsError
+
+
+def main() -> None:
+    """The command itself; never returns."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(words: Sequence[str]) -> int:
+    """Carry out a command line and return its exit status."""
+    try:
+        call = read(words)
+    except CondadepsError as error:
+        print(f"condadeps: {error}", file=sys.stderr)
+        return error.exit_code
+    if call.help:
+        print(call.help)
+        return 0
+    try:
+        return _carry_out(call)
+    except CondadepsError as error:
+        return _fail(error, call)
+    except KeyboardInterrupt:
+        return _fail(CancelledError("interrupted; nothing was changed"), call)
+
+
+def _carry_out(call: Call) -> int:
+    from condadeps.api import carry_out
+    from condadeps.show import conda_json, terminal
+
+    asked = [Asked(text) for text in call.requests]
+    with terminal.progress(quiet=call.quiet or call.json) as reporter:
+        result = carry_out(call, asked, Path.cwd(), reporter)
+    if call.json:
+        print(json.dumps(conda_json.result(result), indent=2))
+    elif not call.quiet:
+        terminal.show(result, verbosity=call.options.verbosity)
+    return 0
+
+
+def _fail(error: CondadepsError, call: Call) -> int:
+    if call.json:
+        from condadeps.show import conda_json
+
+        print(json.dumps(conda_json.error(error), indent=2))
+    else:
+        print(f"condadeps: {error}", file=sys.stderr)
+    return error.exit_code

@@ -1,0 +1,1 @@
+"""Environments of their own, each with a kernel that Jupyter knows."""

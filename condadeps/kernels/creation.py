@@ -1,0 +1,108 @@
+"""Making an environment: conda packages into an empty directory, and a kernel that Jupyter knows."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from condadeps.asked.job import Asked, Job
+from condadeps.errors import PrefixError, RequestError, UsageError
+from condadeps.install.outcome import Outcome
+from condadeps.prefix.target import interpreter
+from condadeps.show.reporter import Reporter
+
+IMPLIED = "condadeps"
+"""The origin of what a kernel needs and nobody asked for; it is not recorded."""
+
+_KERNEL_NAME = re.compile(r"[a-z0-9._-]+", re.IGNORECASE)
+"""What jupyter_client accepts."""
+
+_MARK = "# Written by condadeps: %condadeps is there in every session of this environment.\n"
+_IPYTHON_CONFIG = (
+    _MARK + 'c = get_config()  # noqa: F821\nc.InteractiveShellApp.extensions.append("condadeps")\n'
+)
+
+
+def create(
+    job: Job, *, kernel: str | None, display_name: str | None, bare: bool, reporter: Reporter | None
+) -> Outcome:
+    """Make the environment ``job`` asks for; unless ``bare``, with ipykernel and this condadeps in it.
+
+    With ``kernel``, registers it with Jupyter, for this user, under that name. Raises PrefixError
+    when there is something at the prefix already; on any failure nothing is left there.
+    """
+    from condadeps.api import travel
+
+    prefix = Path(job.prefix)
+    _check(prefix, kernel, bare)
+    with TemporaryDirectory(prefix="condadeps-") as directory:
+        outcome = travel(job if bare else _with_kernel(job, Path(directory)), reporter)
+    if not outcome.changed or bare:
+        return outcome
+    _load_magic(prefix)
+    if kernel:
+        _register(prefix, kernel, display_name or kernel)
+    return outcome
+
+
+def _check(prefix: Path, kernel: str | None, bare: bool) -> None:
+    if kernel is not None and not _KERNEL_NAME.fullmatch(kernel):
+        raise UsageError(f"{kernel!r} is no name for a kernel", help="letters, digits, '.', '_' and '-'")
+    if kernel is not None and bare:
+        raise UsageError("a kernel needs ipykernel: --kernel and --bare exclude each other")
+    if prefix.exists() and not prefix.is_dir():
+        raise PrefixError(f"there is a file at {prefix}", prefix=str(prefix))
+    if prefix.is_dir() and any(prefix.iterdir()):
+        raise PrefixError(
+            f"{prefix} is not empty",
+            help=f"to change an environment: condadeps install -p {prefix} …",
+            prefix=str(prefix),
+        )
+
+
+def _with_kernel(job: Job, directory: Path) -> Job:
+    from condadeps.kernels.this_wheel import pack
+
+    implied = ["pip", "ipykernel", f"condadeps @ {pack(directory).as_uri()}"]
+    if not any(_names_python(asked) for asked in job.asked):
+        implied.insert(0, "python")
+    return replace(job, asked=(*job.asked, *(Asked(text, place=IMPLIED) for text in implied)))
+
+
+def _names_python(asked: Asked) -> bool:
+    from condadeps.asked.parse import parse
+    from condadeps.asked.request import Bare, Spec
+
+    try:
+        request = parse(asked)
+    except RequestError:
+        return False  # the road will say so, with its reason
+    return isinstance(request, Bare | Spec) and request.name == "python"
+
+
+def _load_magic(prefix: Path) -> None:
+    """Have IPython load the magic in this environment; a configuration that is not ours stays."""
+    config = prefix / "etc" / "ipython" / "ipython_config.py"
+    if not config.exists():
+        config.parent.mkdir(parents=True, exist_ok=True)
+        config.write_text(_IPYTHON_CONFIG, encoding="utf-8")
+
+
+def _register(prefix: Path, kernel: str, display_name: str) -> None:
+    python = str(interpreter(prefix))
+    registered = subprocess.run(
+        [python, "-m", "ipykernel", "install", "--user", "--name", kernel, "--display-name", display_name],
+        capture_output=True,
+        text=True,
+        errors="replace",
+    )
+    if registered.returncode != 0:
+        raise PrefixError(
+            f"the environment is made, but the kernel {kernel!r} could not be registered",
+            detail=registered.stderr.strip().splitlines()[-3:],
+            help=f"{python} -m ipykernel install --user --name {kernel}",
+            prefix=str(prefix),
+        )

@@ -1,0 +1,93 @@
+"""The ``%condadeps`` magic: parses a line or a cell, walks the road, shows what came of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from IPython.core.magic import Magics, line_cell_magic, magics_class
+
+from condadeps.asked.job import Asked
+from condadeps.asked.verbs import VERBS
+from condadeps.errors import CancelledError, UsageError
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from condadeps.call import Call
+
+
+def register(shell: InteractiveShell) -> None:
+    """Teach ``shell`` the magic; more than once does no harm."""
+    shell.register_magics(CondadepsMagics)
+
+
+@magics_class
+class CondadepsMagics(Magics):
+    """Holds the one magic."""
+
+    @line_cell_magic
+    def condadeps(self, line: str, cell: str | None = None) -> None:
+        """Install into this kernel's environment: conda first, PyPI second, in one solve; write it down.
+
+        Usage, in a cell of its own or among others::
+
+            %condadeps pandas seaborn "rich>=13"       what you want to import; quote what has > < or spaces
+            %condadeps conda:ffmpeg pypi:tree          certainly conda's, certainly PyPI's
+            %condadeps "uvicorn[standard]~=0.30"       extras, as pip has them
+            %condadeps pandas=2 conda-forge::xz        conda's own grammar
+            %condadeps --dry-run "numpy<2"             the plan only
+            %condadeps update pandas                   to the newest that fits
+            %condadeps which torch graphviz            what a name means
+            %condadeps list                            what is installed
+            %condadeps export                          an environment file of it
+            %condadeps install export                  a package named as a verb is
+
+            %%condadeps                                a requirements list, one a line
+            pandas >=2
+            seaborn    # for the plots
+
+        What is there already is left alone, at once. What was asked for is written into
+        environment.yml beside the notebook (--env-file FILE, --no-record).
+
+        Options: -c CHANNEL, --override-channels, -U/--update, --no-pip, --env-file FILE, --no-record,
+        --offline, --dry-run, -p/--prefix DIR, -q, -v; `%condadeps install --help` explains them.
+        """
+        from condadeps.asked.parse import lines, split
+
+        call = _call(split(line))
+        if call.help:
+            print(call.help)
+            return
+        asked = [Asked(text, place="cell") for text in call.requests]
+        if cell is not None:
+            if call.verb not in {"install", "update"}:
+                raise UsageError(f"%%condadeps {call.verb} takes no list", help=f"%condadeps {call.verb}")
+            asked += lines(cell)
+        if not asked and call.verb in {"install", "update"}:
+            raise UsageError("name at least one package", help='such as %condadeps pandas "numpy>=2"')
+        self._carry_out(call, asked)
+
+    def _carry_out(self, call: Call, asked: list[Asked]) -> None:
+        from condadeps.api import carry_out
+        from condadeps.show.notebook import live
+
+        with live(self.shell, quiet=call.quiet) as display:
+            try:
+                result = carry_out(call, asked, Path.cwd(), display)
+            except KeyboardInterrupt:
+                raise CancelledError("interrupted; nothing was changed") from None
+            display.result(result, json=call.json)
+
+
+def _call(words: list[str]) -> Call:
+    """What the words ask; a plain list of requests is understood without the command line's grammar."""
+    if words and words[0] not in VERBS and not any(word.startswith("-") for word in words):
+        from condadeps.call import Call
+
+        return Call("install", tuple(words))
+    from condadeps.arguments import read
+
+    if not words or words[0] in VERBS or words[0] in {"-h", "--help", "--version"}:
+        return read(words or ["install", "--help"], program="%condadeps")
+    return read(["install", *words], program="%condadeps")

@@ -1,0 +1,55 @@
+"""Where the environment file is, whose it is, and writing a plan's answers into it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from condadeps.asked.job import Job
+from condadeps.prefix.target import Target
+from condadeps.solve.plan import Plan
+
+_FILE = "environment.yml"
+_ANONYMOUS = {"env", ".env", "venv", ".venv"}
+
+
+def env_file(job: Job) -> Path:
+    """The environment file of this call: ``--env-file``, ``CONDADEPS_ENV_FILE``, else beside the caller."""
+    return Path(job.directory, job.options.env_file or os.environ.get("CONDADEPS_ENV_FILE") or _FILE)
+
+
+def environment_name(prefix: Path) -> str:
+    """The name a file of this environment carries: the directory's, or its parent's for a ``.venv``."""
+    if (prefix / "condabin").is_dir():
+        return "base"
+    return prefix.parent.name if prefix.name in _ANONYMOUS and prefix.parent.name else prefix.name
+
+
+def write_down(job: Job, target: Target, plan: Plan) -> tuple[str | None, tuple[str, ...]]:
+    """Record what was asked for: the file's path (None when nothing was written) and warnings.
+
+    A file that belongs to another environment, or cannot be read, declines the recording and
+    loses nothing; the change itself stands, so that is a warning.
+    """
+    if not job.options.record or not plan.answers:
+        return None, ()
+    from condadeps.errors import RecordError
+    from condadeps.record import environment
+
+    path = env_file(job)
+    try:
+        if environment.holds(path, plan.answers):
+            return str(path), ()
+        written = environment.write(
+            path,
+            environment=environment_name(target.prefix),
+            python=".".join(target.python_version.split(".")[:2]),
+            channels=plan.channels,
+            answers=plan.answers,
+            needed=plan.needed,
+        )
+    except RecordError as error:
+        return None, (f"not recorded: {error}",)
+    if written.declined:
+        return None, (*written.warnings, written.declined)
+    return str(path), written.warnings
