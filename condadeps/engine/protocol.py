@@ -1,0 +1,93 @@
+"""What a door and the engine say to each other: one JSON object a line, both ways.
+
+The door writes to the engine::
+
+    {"protocol": 1, "job": {…}}            once, first (asked/job.py)
+    {"cancel": true}                       at most once, later: stop before linking, else finish
+
+Closing the pipe means the door is gone, which counts as a cancel.
+
+The engine writes to the door::
+
+    {"event": "phase", "phase": "solve", "message": "…"}
+    {"event": "progress", "item": "numpy-2.1.0-py311_0.conda", "done": 1, "total": 2, "unit": "bytes"}
+    {"event": "notice", "message": "…"}
+    {"event": "outcome", "outcome": {…}}   last (install/outcome.py), or
+    {"event": "error", "error": {…}}       last (errors.py)
+
+After its last event the engine flushes and leaves by ``os._exit(0)``: an embedded
+py-rattler may crash an orderly interpreter shutdown. An engine that ends without a
+last event has died, whatever its exit code.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from condadeps.asked.job import Job
+from condadeps.errors import CondadepsError, EngineError
+from condadeps.install.outcome import Outcome
+from condadeps.show.reporter import Reporter
+
+VERSION = 1
+"""Of the protocol; both ends refuse another."""
+
+
+def encode(message: Mapping[str, Any]) -> bytes:
+    """One line, ending in a newline and holding no other."""
+    return json.dumps(message, separators=(",", ":"), default=str).encode() + b"\n"
+
+
+def decode(line: bytes) -> dict[str, Any]:
+    """The message of one line. Raises EngineError when it is none."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        message = None
+    if not isinstance(message, dict):
+        raise EngineError("the engine and its door do not understand each other", line=repr(line[:200]))
+    return message
+
+
+def opening(job: Job) -> dict[str, Any]:
+    """The first message to the engine."""
+    return {"protocol": VERSION, "job": job.to_json()}
+
+
+def read_opening(message: Mapping[str, Any]) -> Job:
+    """The job of the first message. Raises EngineError when the versions differ or it is no job."""
+    if message.get("protocol") != VERSION:
+        raise EngineError(
+            f"the engine speaks protocol {VERSION}, its door {message.get('protocol')!r}",
+            help="both must be the same condadeps: restart the kernel after an upgrade",
+        )
+    try:
+        return Job.from_json(message["job"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise EngineError(f"the engine was handed no job: {error!r}") from error
+
+
+def read_event(message: Mapping[str, Any], reporter: Reporter) -> Outcome | None:
+    """Pass one event on to ``reporter``; the outcome when it is the last.
+
+    Raises the error the engine reports, or EngineError for an event it cannot have sent.
+    """
+    try:
+        match message["event"]:
+            case "phase":
+                reporter.phase(message["phase"], message["message"])
+            case "progress":
+                reporter.progress(message["item"], message["done"], message["total"], message["unit"])
+            case "notice":
+                reporter.notice(message["message"])
+            case "outcome":
+                return Outcome.from_json(message["outcome"])
+            case "error":
+                raise CondadepsError.from_json(message["error"])
+            case other:
+                raise EngineError(f"the engine sent an unknown event, {other!r}")
+    except (KeyError, TypeError, ValueError) as error:
+        raise EngineError(f"the engine sent an event without sense: {error!r}") from error
+    return None
