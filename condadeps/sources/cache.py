@@ -1,0 +1,56 @@
+"""Where condadeps keeps what it fetched: one directory a user, safe to delete at any time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def cache_root(environ: Mapping[str, str] | None = None) -> Path:
+    """The directory of all caches; it need not exist yet.
+
+    ``CONDADEPS_CACHE_DIR`` when set, else the platform's cache directory for ``condadeps``.
+    """
+    environ = os.environ if environ is None else environ
+    chosen = environ.get("CONDADEPS_CACHE_DIR")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    if sys.platform not in ("win32", "darwin"):  # what platformdirs does, without the cost of importing it
+        base = environ.get("XDG_CACHE_HOME", "")
+        root = Path(base) if Path(base).is_absolute() else Path("~/.cache").expanduser()
+        return root / "condadeps"
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("condadeps", appauthor=False))
+
+
+def read_bytes(path: Path) -> bytes | None:
+    """The content of a cached file, None when it is not there or cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def write_bytes(path: Path, content: bytes) -> bool:
+    """Put a file into the cache: whole or not at all, readable by this user only.
+
+    Whether it was written: a cache that cannot be written (read-only home, full disk) is no error.
+    """
+    temporary: str | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        Path(temporary).replace(path)
+    except OSError:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+        return False
+    return True
