@@ -222,9 +222,14 @@ def index(target: Target) -> dict[ProjectName, Distribution]:
     """As :func:`distributions`, by directory names alone: leftovers without metadata are among them."""
     found: dict[ProjectName, Distribution] = {}
     for directory in reversed(target.paths):
-        listed: Mapping[ProjectName, Distribution] = _kept(directory, _list_distributions, _distributions)
-        found.update(listed)
+        found.update(distributions_in(directory))
     return found
+
+
+def distributions_in(directory: Path) -> Mapping[ProjectName, Distribution]:
+    """The distributions of one directory, by their names alone."""
+    listed: Mapping[ProjectName, Distribution] = _kept(directory, _list_distributions, _distributions)
+    return listed
 
 
 def unreadable(path: Path, error: Exception) -> PrefixError:

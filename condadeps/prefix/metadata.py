@@ -39,7 +39,7 @@ def requirement(line: str) -> Requirement | None:
 
 
 def read_core(location: Path) -> Core | None:
-    """The metadata at ``location``, a ``.dist-info`` or an ``.egg-info`` directory or file; None without any."""
+    """The metadata at ``location``, a ``.dist-info`` or ``.egg-info`` directory or file, if any."""
     for path in (location / "METADATA", location / "PKG-INFO", location):
         try:
             core = parse(path.read_text("utf-8", "replace"))

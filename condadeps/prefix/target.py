@@ -115,6 +115,11 @@ def running() -> Target:
     )
 
 
+def is_running(prefix: Path) -> bool:
+    """Whether ``prefix`` is this interpreter's own."""
+    return _same(prefix.expanduser().absolute(), Path(sys.prefix))
+
+
 def read(prefix: Path) -> Target:
     """The environment at ``prefix``.
 
@@ -128,7 +133,7 @@ def read(prefix: Path) -> Target:
             help=f"condadeps create -p {prefix} python=3.12",
             prefix=str(prefix),
         )
-    if _same(prefix, Path(sys.prefix)):
+    if is_running(prefix):
         return running()
     if (prefix / "conda-meta").is_dir():
         return _read_conda(prefix)

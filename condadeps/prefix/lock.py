@@ -1,0 +1,193 @@
+"""One change at a time: the lock that whoever changes an environment holds, and whoever waits can read about.
+
+The lock is the operating system's (``flock``), on ``conda-meta/condadeps/lock``, or on
+``.condadeps/lock`` where there is no ``conda-meta``: it ends with the process that holds it,
+however that ends. Beside it lies ``holder.json``, for whoever waits: it tells and does not lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from condadeps.errors import CancelledError, LockedError, PrefixError
+from condadeps.show.reporter import Reporter, Silent
+
+QUIET_SECONDS = 1.0
+"""How long to wait before saying so."""
+_POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lock, as they wrote it down."""
+
+    pid: int
+    user: str
+    host: str
+    since: float
+    """Seconds since the epoch."""
+
+    def __str__(self) -> str:
+        return f"process {self.pid} of {self.user} on {self.host}"
+
+
+def directory(prefix: Path) -> Path:
+    """Where condadeps keeps its own files about a prefix: the lock, the journal."""
+    meta = prefix / "conda-meta"
+    return meta / "condadeps" if meta.is_dir() else prefix / ".condadeps"
+
+
+def holder(prefix: Path) -> Holder | None:
+    """Who says that they hold the lock; None when nobody does, or when they died on this machine."""
+    try:
+        told = Holder(**json.loads((directory(prefix) / "holder.json").read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+    return told if told.host != _host() or _lives(told.pid) else None
+
+
+@contextmanager
+def hold(
+    prefix: Path,
+    timeout: float,
+    reporter: Reporter | None = None,
+    *,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Iterator[Path]:
+    """Hold the lock of ``prefix``; gives its directory.
+
+    Waits at most ``timeout`` seconds, and says for whom through ``reporter`` after one. Raises
+    LockedError when that was not enough, CancelledError when ``cancelled`` came true meanwhile,
+    PrefixError when there can be no lock.
+    """
+    from filelock import FileLock
+
+    place = _prepared(prefix)
+    lock = FileLock(place / "lock", mode=_mode(prefix, 0o666), thread_local=False)
+    _acquire(lock.acquire, prefix, timeout, reporter or Silent(), cancelled)
+    try:
+        _sign(place, prefix)
+        yield place
+    finally:
+        with contextlib.suppress(OSError):
+            (place / "holder.json").unlink()
+        lock.release()
+
+
+def _acquire(
+    acquire: Callable[..., object],
+    prefix: Path,
+    timeout: float,
+    reporter: Reporter,
+    cancelled: Callable[[], bool],
+) -> None:
+    import filelock
+
+    started = time.monotonic()
+    said = False
+    while True:
+        try:
+            acquire(blocking=False)
+            return
+        except filelock.Timeout:
+            pass
+        except OSError as error:
+            raise PrefixError(
+                f"{prefix} cannot be locked", detail=[str(error)], prefix=str(prefix)
+            ) from error
+        waited = time.monotonic() - started
+        if cancelled():
+            raise CancelledError("interrupted while waiting for another change; nothing was changed")
+        if waited >= timeout:
+            raise _locked(prefix, waited)
+        if waited >= min(QUIET_SECONDS, timeout / 2) and not said:
+            reporter.notice(f"waiting for {_who(prefix)} to finish a change to {prefix}")
+            said = True
+        time.sleep(min(_POLL_SECONDS, max(0.0, timeout - waited)))
+
+
+def _locked(prefix: Path, waited: float) -> LockedError:
+    who = holder(prefix)
+    return LockedError(
+        f"{prefix} is being changed by {_who(prefix)}",
+        detail=[f"waited {waited:.0f} s"],
+        help="try again when that is done",
+        prefix=str(prefix),
+        waited=round(waited, 1),
+        holder=asdict(who) if who else None,
+    )
+
+
+def _who(prefix: Path) -> str:
+    who = holder(prefix)
+    return str(who) if who else "another process"
+
+
+def _prepared(prefix: Path) -> Path:
+    """The lock's directory, writable for whoever may write to the prefix."""
+    place = directory(prefix)
+    try:
+        place.mkdir(exist_ok=True)
+        with contextlib.suppress(PermissionError):
+            # Not the umask but the prefix says who shares it; setgid keeps the group's files the group's.
+            place.chmod(_mode(prefix, 0o777) | (prefix.stat().st_mode & stat.S_ISGID))
+    except OSError as error:
+        raise PrefixError(
+            f"the environment {prefix} is read-only for you",
+            detail=[str(error)],
+            help="condadeps create -p DIR … makes an environment of your own",
+            prefix=str(prefix),
+        ) from error
+    return place
+
+
+def _mode(prefix: Path, most: int) -> int:
+    """``most``, less what the prefix itself denies to group and others."""
+    open_to = prefix.stat().st_mode
+    group = 0o070 if open_to & stat.S_IWGRP else 0o050
+    others = 0o007 if open_to & stat.S_IWOTH else 0o005
+    return most & (0o700 | group | others)
+
+
+def _sign(place: Path, prefix: Path) -> None:
+    text = json.dumps(asdict(Holder(os.getpid(), _user(), _host(), time.time())))
+    path, draft = place / "holder.json", place / f".holder.{os.getpid()}"
+    with contextlib.suppress(OSError):  # nobody is locked out for want of a name
+        draft.write_text(text, "utf-8")
+        draft.chmod(_mode(prefix, 0o666))
+        draft.replace(path)
+
+
+def _user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return f"uid {os.getuid()}" if hasattr(os, "getuid") else "somebody"
+
+
+def _host() -> str:
+    import platform
+
+    return platform.node()
+
+
+def _lives(pid: int) -> bool:
+    if os.name == "nt":  # os.kill would end it there
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
