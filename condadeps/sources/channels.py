@@ -192,7 +192,7 @@ def _from_url(url: str, config: CondaConfig) -> Channel:
 def _configured_credentials(base: str, config: CondaConfig) -> Credentials:
     """What the configuration knows for a URL written without credentials."""
     located = [f"{location.rstrip('/')}/{name}" for name, location in config.custom_channels.items()]
-    for known in sorted(located, key=len, reverse=True) + [config.channel_alias]:
+    for known in (*sorted(located, key=len, reverse=True), config.channel_alias):
         clean, credentials = split_credentials(known)
         if credentials and (base + "/").startswith(clean.rstrip("/") + "/"):
             return credentials

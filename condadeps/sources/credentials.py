@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 _TOKEN = re.compile(r"/t/([a-zA-Z0-9_<>*-]+)(?=/|$)")
 _URL_IN_TEXT = re.compile(
@@ -23,6 +23,8 @@ class Credentials:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
+    token_at: int = field(default=0, repr=False)
+    """Where in the clean URL's path ``/t/TOKEN`` belongs."""
 
     def __bool__(self) -> bool:
         return bool(self.username or self.password or self.token)
@@ -36,15 +38,28 @@ def split_credentials(url: str) -> tuple[str, Credentials]:
     """
     parts = urlsplit(url)
     userinfo, at, host = parts.netloc.rpartition("@")
-    path, token = parts.path, None
+    path, token, token_at = parts.path, None, 0
     if parts.scheme in ("http", "https") and (found := _TOKEN.search(path)):
-        token = found.group(1)
+        token, token_at = found.group(1), found.start()
         path = path[: found.start()] + path[found.end() :]
     if not at and token is None:
         return url, Credentials()
     username, colon, password = userinfo.partition(":")
-    credentials = Credentials(unquote(username) or None, unquote(password) if colon else None, token)
+    secret = unquote(password) if colon else None
+    credentials = Credentials(unquote(username) or None, secret, token, token_at)
     return urlunsplit(parts._replace(netloc=host, path=path)), credentials
+
+
+def with_credentials(url: str, credentials: Credentials) -> str:
+    """The inverse of :func:`split_credentials`: a URL to send a request to, never to be shown or kept."""
+    parts = urlsplit(url)
+    if credentials.token:
+        at = credentials.token_at
+        parts = parts._replace(path=f"{parts.path[:at]}/t/{credentials.token}{parts.path[at:]}")
+    if credentials.username:
+        secret = f":{quote(credentials.password, safe='')}" if credentials.password is not None else ""
+        parts = parts._replace(netloc=f"{quote(credentials.username, safe='')}{secret}@{parts.netloc}")
+    return urlunsplit(parts)
 
 
 def without_credentials(url: str) -> str:
@@ -64,7 +79,6 @@ def masked(text: str) -> str:
 def _masked_url(url: str) -> str:
     scheme, _, rest = url.partition("://")
     authority, slash, path = rest.partition("/")
-    userinfo, at, host = authority.rpartition("@")
-    del userinfo
+    _, at, host = authority.rpartition("@")
     path = _TOKEN.sub("/t/<TOKEN>", slash + path)
     return f"{scheme}://{'***@' if at else ''}{host}{path}"
