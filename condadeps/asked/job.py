@@ -23,6 +23,10 @@ class Asked:
     place: str = "command"
     line: int | None = None
     metadata: bool = False
+    editable: bool = False
+    """A local project or VCS reference to install in development mode (pip's ``-e``)."""
+    hashes: tuple[str, ...] = ()
+    """``algorithm:hex`` digests, any of which the installed file must have (pip's ``--hash``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ class Job:
         return Job(
             verb=document["verb"],
             prefix=document["prefix"],
-            asked=tuple(Asked(**item) for item in document["asked"]),
+            asked=tuple(Asked(**{**item, "hashes": tuple(item["hashes"])}) for item in document["asked"]),
             options=Options(**options),
             directory=document["directory"],
         )

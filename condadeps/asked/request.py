@@ -6,13 +6,14 @@ Four kinds, told apart by their syntax alone:
 * :class:`Project`: PEP 508, certainly PyPI's: extras, ``~=``, ``===``, markers, ``pypi:``,
   and every name that comes from Python metadata;
 * :class:`Spec`: a conda MatchSpec (CEP 29): ``conda:``, ``channel::name``, ``=``, builds, globs;
-* :class:`Direct`: a local wheel, a path, a URL, a VCS reference.
+* :class:`Direct`: a local wheel, a path, a URL, a VCS reference, also as ``name @ URL``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
@@ -49,6 +50,8 @@ class Project:
     requirement: Requirement
     forced: bool = False
     """``pypi:`` was written: conda is not to be asked at all."""
+    hashes: tuple[str, ...] = ()
+    """``algorithm:hex`` digests, any of which PyPI's file must have (pip's ``--hash``)."""
 
     @property
     def name(self) -> ProjectName:
@@ -80,6 +83,8 @@ class Direct:
     extras: frozenset[str] = frozenset()
     editable: bool = False
     hashes: tuple[str, ...] = ()
+    marker: Marker | None = None
+    """When it is wanted at all (PEP 508), for ``name @ URL ; marker``."""
 
 
 Request = Bare | Project | Spec | Direct
