@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from condadeps.names.namespaces import PackageName, ProjectName
 
 if TYPE_CHECKING:
-    from condadeps.names.lookup import Answer
+    from condadeps.names.lookup import Answers
 
 __all__ = ["PackageName", "ProjectName", "home", "which"]
 
@@ -29,11 +29,15 @@ def home(name: str) -> str | None:
     return None if package is None else str(package)
 
 
-def which(names: str | Iterable[str]) -> list[Answer]:
+def which(names: str | Iterable[str]) -> Answers:
     """What each bare name means, why, and which traps lie near it, by the table alone.
 
-    Raises RequestError for what is no name.
+    The answers are a list that prints as text. Raises RequestError for what is no name.
+
+    >>> print(which("torch"))
+    torch: PyPI's torch, conda's pytorch
+        conda's package pytorch ships it (pytorch-cpu does too)
     """
     from condadeps.names import lookup
 
-    return [lookup.which(name) for name in ([names] if isinstance(names, str) else names)]
+    return lookup.which([names] if isinstance(names, str) else names)

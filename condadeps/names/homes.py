@@ -127,11 +127,11 @@ def by_shippers(project: ProjectName, shippers: Mapping[PackageName, int]) -> Ho
     'only vendored, by fenics'
     """
     if not shippers:
-        return Home(project, None, "", "no conda-forge package ships it")
+        return Home(project, None, "", "no conda package is known to ship it")
     namesakes = sorted(name for name in shippers if _normal(name) == project)
     if namesakes:
         package = PackageName(project) if PackageName(project) in namesakes else namesakes[0]
-        return Home(project, package, "", "the conda package of its own name ships it", "same name")
+        return Home(project, package, "", f"conda's package {package} ships it", "same name")
     few = {name: count for name, count in shippers.items() if count <= FEW}
     for pattern in _PATTERNS:
         named = sorted(name for name in few if _normal(name) == _normal(pattern.format(project)))
@@ -139,8 +139,8 @@ def by_shippers(project: ProjectName, shippers: Mapping[PackageName, int]) -> Ho
             return Home(project, named[0], "", f"conda's package {named[0]} ships it", "pattern")
     if few:
         package = min(few, key=lambda name: (few[name], *_plainness(name)))
-        others = _among(len(few) - 1)
-        return Home(project, package, "", f"conda's package {package} ships it{others}", "fewest")
+        others = sorted(name for name in few if name != package)
+        return Home(project, package, "", f"conda's package {package} ships it{_so_do(others)}", "fewest")
     for part in ("-core", "-base"):
         named = sorted(name for name in shippers if _normal(name) == project + part)
         if named:
@@ -152,8 +152,10 @@ def _plainness(name: PackageName) -> tuple[bool, bool, int, str]:
     return name.startswith(("_", "lib")), name.endswith(_PARTS), len(name), name
 
 
-def _among(others: int) -> str:
-    return "" if others == 0 else " (one more does)" if others == 1 else f" ({others} more do)"
+def _so_do(others: list[PackageName]) -> str:
+    if not others:
+        return ""
+    return f" ({others[0]} does too)" if len(others) == 1 else f" ({len(others)} others do too)"
 
 
 def _normal(name: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -23,15 +23,32 @@ class Answer:
     """What one bare name means. Prints as text; :meth:`to_json` gives it as data."""
 
     name: str
+    """As it was asked."""
     means: Means
     package: PackageName | None
     """The conda package it is read as; None for PyPI's project."""
     project: ProjectName | None
+    """The project it is read as; None for a conda package that is asked for as such."""
     home: Home | None
-    """The home of the project so named; None for a name no project can have."""
+    """The home of PyPI's project of that name; None for a name no project can have."""
     shippers: tuple[PackageName, ...]
-    """Every conda package with that project inside."""
+    """Every conda package with that project inside, in alphabetical order."""
+    ships: tuple[ProjectName, ...] | None
+    """What conda's package of that name ships; None when there is no such package."""
     traps: tuple[str, ...]
+    """Other things of the name, each with what to type for it."""
+
+    @property
+    def reason(self) -> str:
+        """Why it means that, in a clause."""
+        if self.means == "package":
+            shipped = " and ".join(self.ships or ())
+            return (
+                f"a conda package that ships {shipped}"
+                if shipped
+                else "a conda package, not a Python project"
+            )
+        return self.home.reason if self.home else ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, under stable keys."""
@@ -43,33 +60,70 @@ class Answer:
             "project": self.project,
             "home": home.package if home else None,
             "constraint": home.constraint if home else "",
-            "reason": home.reason if home else "",
             "rule": home.rule if home else "none",
+            "reason": self.reason,
             "shippers": list(self.shippers),
+            "ships": None if self.ships is None else list(self.ships),
             "traps": list(self.traps),
         }
 
     def __str__(self) -> str:
-        return self.name
+        if self.means == "pypi":
+            means = f"PyPI's {self.project}"
+        elif self.means == "package":
+            means = f"conda's package {self.package}"
+        else:
+            means = f"PyPI's {self.project}, conda's {self.home.spec if self.home else self.package}"
+        told = any(self.reason in trap for trap in self.traps)
+        reason = [] if told else [self.reason]
+        return "\n    ".join([f"{self.name}: {means}", *reason, *(f"beware: {trap}" for trap in self.traps)])
+
+
+class Answers(list[Answer]):
+    """Several answers: a list that prints as text."""
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Plain data, an object for each name."""
+        return [answer.to_json() for answer in self]
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self))
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self))
 
 
 def which(
-    name: str, homes: Homes | None = None, in_channel: Callable[[PackageName], bool] | None = None
-) -> Answer:
-    """What ``name`` means to ``homes`` (default: the shipped table's).
+    names: Iterable[str],
+    homes: Homes | None = None,
+    in_channel: Callable[[PackageName], bool] | None = None,
+) -> Answers:
+    """What each of ``names`` means, typed by a person.
 
-    ``in_channel`` tells what the configured channels have; without it, what conda-forge has by the table.
+    ``homes`` are the shipped table's unless given. ``in_channel`` tells what the configured channels have;
+    without it, it is supposed that they are conda-forge as the table knows it.
+
+    Raises RequestError for what is no name, NotFoundError for one that neither world can have.
     """
     homes = homes or shipped_homes()
-    known = in_channel or (lambda package: homes.ships(package) is not None)
-    reading = read(name, homes, known)
+    known = in_channel or _in_table(homes)
+    return Answers(_one(name, homes, known) for name in names)
+
+
+def _one(name: str, homes: Homes, in_channel: Callable[[PackageName], bool]) -> Answer:
+    reading = read(name, homes, in_channel)
     project = reading.home.project if reading.home else None
     return Answer(
-        name,
-        reading.means,
-        reading.package,
-        reading.project,
-        reading.home,
-        homes.shippers(project) if project else (),
-        reading.notes,
+        name=name,
+        means=reading.means,
+        package=reading.package,
+        project=reading.project,
+        home=reading.home,
+        shippers=homes.shippers(project) if project else (),
+        ships=homes.ships(PackageName(name)),
+        traps=reading.notes,
     )
+
+
+def _in_table(homes: Homes) -> Callable[[PackageName], bool]:
+    return lambda package: homes.ships(package) is not None

@@ -59,87 +59,92 @@ def read(
             looked_in=["conda"],
             near=[],
         )
-    return Reading("pypi", project, None, _absent_from_channels(project, package, home, homes), home)
+    return Reading("pypi", project, None, _absent_from_channels(package, home, homes), home)
 
 
 def _without_conda(
     name: str, homes: Homes, project: ProjectName | None, package: PackageName | None, home: Home | None
 ) -> Reading:
-    has_home = home is not None and home.package is not None
     ships = homes.ships(package) if package is not None else None
+    has_home = home is not None and home.package is not None
     if project is None or (not has_home and ships is not None):
         raise NotFoundError(
             f"{name} is a conda package, and this environment is not conda's",
-            detail=_what(package, ships),
+            detail=_what(package, ships, home),
             help=_instead(project, ships),
             name=name,
             looked_in=["the table of names"],
             near=list(ships or ()),
         )
-    return Reading("pypi", project, None, (), home)
+    return Reading("pypi", project, None, _warned(home), home)
 
 
-def _what(package: PackageName | None, ships: tuple[ProjectName, ...] | None) -> list[str]:
+def _what(
+    package: PackageName | None, ships: tuple[ProjectName, ...] | None, home: Home | None
+) -> tuple[str, ...]:
+    if home is not None and home.rule == "curated":
+        return (home.reason,)
     if ships:
-        return [f"on PyPI, conda's {package} is {' and '.join(ships)}"]
-    return [f"conda's {package} ships no Python project"] if ships == () else []
+        return (f"conda's {package} is PyPI's {' and '.join(ships)}",)
+    return (f"conda's {package} ships no Python project",) if ships == () else ()
 
 
 def _instead(project: ProjectName | None, ships: tuple[ProjectName, ...] | None) -> str:
-    create = "`condadeps create` makes a conda environment, which can have it"
-    if ships:
-        return f"type {ships[0]}; or {create}"
-    return f"{create}; `pypi:{project}` takes PyPI's project of that name" if project else create
+    create = "`condadeps create -p DIR` makes a conda environment, which can have it"
+    others = [other for other in ships or () if other != project]
+    if others:
+        return f"ask for {others[0]}; or {create}"
+    return f"{create}; `pypi:{project}` asks for PyPI's project of that name" if project else create
 
 
 def _stranger(home: Home, homes: Homes, in_channel: Callable[[PackageName], bool]) -> tuple[str, ...]:
-    """A note on the package of the project's own name, when that is another thing."""
+    """A note on the package of the project's own name, when that is not its home."""
     namesake = PackageName(home.project)
     if namesake == home.package or not in_channel(namesake):
         return ()
-    if home.project in (homes.ships(namesake) or ()) and home.rule != "curated":
+    asks = f"for conda's own package {namesake}, type `conda:{namesake}`"
+    if home.rule == "curated":
+        return (f"{home.project} is read as conda's {home.package}; {asks} ({home.reason})",)
+    if home.project in (homes.ships(namesake) or ()):
         return ()
-    return (
-        f"{home.project} is read as PyPI's project, which conda has as {home.package}; "
-        f"conda's own package {namesake} is not that: `conda:{namesake}`",
-    )
+    return (f"{home.project} is read as PyPI's project, which is conda's {home.package}; {asks}",)
 
 
 def _other_project(
     package: PackageName, project: ProjectName | None, home: Home | None, homes: Homes
 ) -> tuple[str, ...]:
     """A note on PyPI's project of the package's name, when that is known to be another thing."""
-    if project is None or home is None:
+    if project is None or home is None or home.rule == "override":
         return ()
-    if home.rule == "override" or (project in (homes.ships(package) or ()) and home.rule != "curated"):
-        return ()
+    read_as = f"{package} is read as conda's package"
+    asks = f"for PyPI's project of that name, type `pypi:{project}`"
     if home.rule == "curated":
-        return (f"{package} is read as the conda package; {home.reason}: `pypi:{project}`",)
-    if home.package is not None:
-        return (
-            f"{package} is read as the conda package; PyPI's {project} is {home.package}, "
-            f"which no configured channel has: `pypi:{project}`",
-        )
-    ships = homes.ships(package)
-    if ships:
-        return (
-            f"{package} is read as the conda package, PyPI's {' and '.join(ships)}; "
-            f"a project named {project} on PyPI is another thing: `pypi:{project}`",
-        )
-    return ()
-
-
-def _absent_from_channels(
-    project: ProjectName, package: PackageName | None, home: Home | None, homes: Homes
-) -> tuple[str, ...]:
-    if home is not None and home.package is not None:
+        return (f"{read_as}; {asks} ({home.reason})",)
+    ships = homes.ships(package) or ()
+    if project in ships:
         return ()
-    if package is not None and homes.ships(package) == ():
-        return (
-            f"{project} is read as PyPI's project; conda-forge's package {package} is another thing, "
-            "which no configured channel has",
-        )
-    return ()
+    if home.package is not None:
+        return (f"{read_as}; PyPI's {project} is conda's {home.package}, which no channel here has; {asks}",)
+    return (f"{read_as}, which is PyPI's {' and '.join(ships)}; {asks}",) if ships else ()
+
+
+def _absent_from_channels(package: PackageName | None, home: Home | None, homes: Homes) -> tuple[str, ...]:
+    """A note on conda-forge's package of the name, when that is another thing and no channel here has it."""
+    if home is None or home.package is not None or home.rule in ("override", "curated"):
+        return _warned(home)
+    if package is None or homes.ships(package) is None:
+        return ()
+    return (
+        f"{home.project} is read as PyPI's project; conda-forge's package {package} is another thing, "
+        "and no channel here has it",
+    )
+
+
+def _warned(home: Home | None) -> tuple[str, ...]:
+    """The curated reason why a project that goes to PyPI has no home."""
+    if home is None or home.rule != "curated" or home.package is not None:
+        return ()
+    return (f"{home.project} is read as PyPI's project: {home.reason}",)
 
 
 def _project(name: str) -> ProjectName | None:

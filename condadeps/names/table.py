@@ -17,6 +17,7 @@ a binary search over lines. Nothing is kept mapped, so a refresh can replace the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from condadeps.names.namespaces import PackageName, ProjectName
@@ -63,13 +64,10 @@ class Table:
     def load(path: Path | None = None) -> Table:
         """The table to use: ``path`` if given, else the newer of the user's refreshed and the shipped one.
 
+        The latter is read once in a process.
         Raises BrokenTableError for a broken ``path``; a broken refreshed table is warned of and passed over.
         """
-        if path is not None:
-            return Table(path.read_bytes(), path)
-        shipped = Table(SHIPPED.read_bytes(), SHIPPED)
-        refreshed = _refreshed()
-        return refreshed if refreshed is not None and refreshed.date > shipped.date else shipped
+        return Table(path.read_bytes(), path) if path is not None else _newest()
 
     def shippers(self, project: ProjectName) -> tuple[PackageName, ...]:
         """The packages that ship ``project``, in alphabetical order; none when the table has no shipper."""
@@ -132,6 +130,18 @@ def refreshed_path() -> Path:
     return Path(platformdirs.user_data_dir("condadeps", appauthor=False)) / SHIPPED.name
 
 
+@cache
+def _newest() -> Table:
+    shipped = Table(SHIPPED.read_bytes(), SHIPPED)
+    refreshed = _refreshed()
+    return refreshed if refreshed is not None and refreshed.date > shipped.date else shipped
+
+
+def forget() -> None:
+    """Let the next :meth:`Table.load` look at the disk again."""
+    _newest.cache_clear()
+
+
 def _refreshed() -> Table | None:
     path = refreshed_path()
     try:
@@ -141,7 +151,7 @@ def _refreshed() -> Table | None:
     except (OSError, BrokenTableError) as error:
         import warnings
 
-        warnings.warn(f"the refreshed table of names is not used: {error}", RuntimeWarning, stacklevel=3)
+        warnings.warn(f"the refreshed table of names is not used: {error}", RuntimeWarning, stacklevel=4)
         return None
 
 
