@@ -89,9 +89,9 @@ class InstalledPackage:
         single = self.record.get("requested_spec")
         return tuple(map(str, several)) or ((str(single),) if single and single != "None" else ())
 
-    @functools.cached_property
+    @property
     def text(self) -> bytes:
-        """The record as it stands on disk. Raises PrefixError when it cannot be read."""
+        """The record as it stands on disk, megabytes for some. Raises PrefixError when it cannot be read."""
         try:
             return self.path.read_bytes()
         except OSError as error:

@@ -53,9 +53,7 @@ def parse(text: str) -> Core:
     """Core metadata out of its text; only the head, never the description."""
     fields: dict[str, list[str]] = {}
     last: list[str] | None = None
-    for line in text.splitlines():
-        if not line:
-            break
+    for line in text.partition("\n\n")[0].splitlines():
         if line[0] in " \t":
             if last:
                 last[-1] += " " + line.strip()

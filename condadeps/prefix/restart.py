@@ -72,8 +72,8 @@ def replaced(plan: Plan, target: Target) -> tuple[Replaced, ...]:
     for link in plan.link:
         name = link.package.name
         if link.previous is not None:
-            old, new = _versions(link.previous, link.package)
-            found[name] = Replaced(name, old, new, _package_files(name, target))
+            old, moved = _versions(link.previous, link.package)
+            found[name] = Replaced(name, old, moved, _package_files(name, target))
     for gone in plan.unlink:
         name = gone.package.name
         new = next((arriving[one] for one in (name, *_ships(name)) if one in arriving), None)
@@ -81,8 +81,8 @@ def replaced(plan: Plan, target: Target) -> tuple[Replaced, ...]:
     leaving = [(item.project, item.version) for item in plan.uninstall]
     leaving += [(item.artifact.project, item.previous) for item in plan.install if item.previous]
     for project, version in leaving:
-        moved = Replaced(project, version, arriving.get(project), _distribution_files(project, target))
-        found.setdefault(project, moved)
+        files = _distribution_files(project, target)
+        found.setdefault(project, Replaced(project, version, arriving.get(project), files))
     return tuple(one for one in found.values() if one.old != one.new)
 
 
