@@ -1,0 +1,147 @@
+"""What can be told before any solving: a name nobody has, a version that does not exist."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from condadeps.errors import NotFoundError, NoVersionError, RequestError
+from condadeps.names.namespaces import PackageName
+from condadeps.solve.discover import Discovery
+from condadeps.solve.needs import spelled
+from condadeps.solve.universe import Entry
+from condadeps.solve.wanted import Wanted
+
+SHOWN = 8
+"""How many versions or near names a message lists."""
+
+
+async def check(items: Sequence[Wanted], discovery: Discovery, names: frozenset[str]) -> None:
+    """Raises NotFoundError, NoVersionError or RequestError for the first request nothing can meet."""
+    await _check_packages([item for item in items if item.package and item.applies], discovery, names)
+    for item in items:
+        if item.need is None or not item.applies or item.need.project not in discovery.universe.entries:
+            continue
+        entry = discovery.universe.entries[item.need.project]
+        if entry.nowhere:
+            raise _nowhere(item, entry, discovery, names)
+        if not entry.admitted(item.need.specifier) & entry.available():
+            raise _no_version(item, entry, discovery)
+
+
+async def _check_packages(items: Sequence[Wanted], discovery: Discovery, names: frozenset[str]) -> None:
+    from rattler import MatchSpec
+    from rattler.exceptions import InvalidMatchSpecError
+
+    conda = discovery.conda
+    if not items or conda is None:
+        return
+    records = await conda.records(sorted({item.package for item in items if item.package}))
+    for item in items:
+        assert item.package is not None
+        try:
+            spec = MatchSpec(item.spec)
+        except InvalidMatchSpecError as error:
+            raise RequestError(
+                f"{item.shown}: {error}", text=item.shown, position=None, origin=str(item.request.origin)
+            ) from None
+        found = records.get(item.package) or []
+        if not found and item.package not in discovery.installed.packages:
+            raise _no_package(item, item.package, discovery, names)
+        if found and not any(spec.matches(record) for record in found):
+            versions = _newest_conda({str(record.version) for record in found})
+            raise NoVersionError(
+                f"no configured channel has {item.shown}",
+                detail=[f"{item.package} exists as {_listed(versions)}"],
+                name=str(item.package),
+                asked=item.spec,
+                available=versions,
+            )
+
+
+def _no_package(
+    item: Wanted, package: PackageName, discovery: Discovery, names: frozenset[str]
+) -> NotFoundError:
+    looked = list(discovery.conda.written) if discovery.conda else []
+    near = near_names(package, names)
+    return NotFoundError(
+        f"no configured channel has a package {package}",
+        detail=[f"looked in {', '.join(looked)}", *_near(near)],
+        help=f"pypi:{package} asks PyPI for a project of that name",
+        name=str(package),
+        looked_in=looked,
+        near=near,
+    )
+
+
+def _nowhere(item: Wanted, entry: Entry, discovery: Discovery, names: frozenset[str]) -> NotFoundError:
+    looked = list(discovery.conda.written) if discovery.conda and not entry.forced else []
+    near = near_names(entry.project, names)
+    if discovery.pypi is None:
+        return NotFoundError(
+            f"no configured channel has {entry.project}, and pip is switched off",
+            detail=[f"looked in {', '.join(looked) or 'no channel'}", *_near(near)],
+            help="leave out --no-pip to look on PyPI too",
+            name=str(entry.project),
+            looked_in=looked,
+            near=near,
+        )
+    looked.append("PyPI")
+    return NotFoundError(
+        f"nothing is called {entry.project}",
+        detail=[f"looked in {', '.join(looked)}", *_near(near)],
+        name=str(entry.project),
+        looked_in=looked,
+        near=near,
+    )
+
+
+def _no_version(item: Wanted, entry: Entry, discovery: Discovery) -> NoVersionError:
+    asked = spelled(item.need.specifier) if item.need else ""
+    conda = [candidate.text for candidate in reversed(entry.conda)]
+    usable = [str(v) for v in entry.versions if v in entry.files] if entry.paged else []
+    detail = []
+    if conda:
+        detail.append(f"conda has {_listed(conda)}")
+    if usable:
+        detail.append(f"PyPI has {_listed(usable)}")
+    elif entry.versions:
+        detail.append(
+            f"PyPI's newest is {entry.versions[0]}; no file of it is for Python "
+            f"{discovery.target.python_version} on {discovery.target.subdir}"
+        )
+    for version, why in list(entry.unreadable.items())[:2]:
+        detail.append(f"{entry.project} {version} cannot be read: {why.splitlines()[0]}")
+    help = "leave out --no-pip to look on PyPI too" if discovery.pypi is None else None
+    return NoVersionError(
+        f"no version of {entry.project} is {asked}"
+        if asked
+        else f"no version of {entry.project} can be used",
+        detail=detail,
+        help=help,
+        name=str(entry.project),
+        asked=asked,
+        available=list(dict.fromkeys([*conda, *usable])),
+    )
+
+
+def near_names(name: str, names: frozenset[str]) -> list[str]:
+    """The names that look most like ``name``, best first."""
+    likely = [other for other in names if abs(len(other) - len(name)) <= 3 and other[:1] == name[:1]]
+    return difflib.get_close_matches(name, likely, n=5, cutoff=0.75)
+
+
+def _near(near: Sequence[str]) -> list[str]:
+    return [f"near names: {', '.join(near)}"] if near else []
+
+
+def _listed(versions: Sequence[str]) -> str:
+    shown = ", ".join(versions[:SHOWN])
+    more = len(versions) - SHOWN
+    return f"{shown} and {more} older" if more > 0 else shown
+
+
+def _newest_conda(texts: set[str]) -> list[str]:
+    from rattler import Version as CondaVersion
+
+    return sorted(texts, key=CondaVersion, reverse=True)

@@ -1,0 +1,240 @@
+"""Growing the universe: look up what each project is on conda and on PyPI, level by level.
+
+All the I/O of a solve but the solver's own happens here. What one level needs is asked for
+at once; what the answers require is the next level. A conda package's own dependencies are never looked
+at: the solver meets them, from conda alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from condadeps.asked.request import Direct as DirectRequest
+from condadeps.errors import UsageError
+from condadeps.names.homes import Homes
+from condadeps.names.namespaces import ProjectName
+from condadeps.prefix.target import Target
+from condadeps.show.reporter import Reporter, Silent
+from condadeps.solve.installed import Installed
+from condadeps.solve.needs import Need, Needs, read
+from condadeps.solve.seams import CondaCandidates, PypiCandidates
+from condadeps.solve.universe import CondaCandidate, Entry, PipCandidate, Universe, conda_candidates
+from condadeps.sources.metadata import MetadataError
+
+GROWTH = 4
+"""How many times wider the window of offered versions gets when a conflict names a project."""
+
+
+@dataclass
+class Discovery:
+    """Reads what the solve may choose from, no more than it must."""
+
+    target: Target
+    conda: CondaCandidates | None
+    pypi: PypiCandidates | None
+    homes: Homes
+    installed: Installed
+    asked: frozenset[ProjectName] = frozenset()
+    """Projects asked for by name: all their requirements count, not only those that hold now."""
+    reporter: Reporter = field(default_factory=Silent)
+    universe: Universe = field(default_factory=Universe)
+
+    async def want(self, needs: Iterable[Need]) -> None:
+        """Bring in these needs, and whatever their candidates need in turn."""
+        for need in needs:
+            self._ask(need)
+        await self._settle()
+
+    def entry(self, project: ProjectName) -> Entry:
+        """The project's entry, made when it is new."""
+        found = self.universe.entries.get(project)
+        if found is None:
+            found = Entry(project, self.homes.home(project), installed=self.installed.version(project))
+            home = {found.home.package} if found.home.package else set()
+            found.excluded = tuple(sorted({*self.homes.shippers(project), *home}))
+            self.universe.entries[project] = found
+        return found
+
+    async def direct(self, request: DirectRequest) -> Need:
+        """Stage what a direct reference names; it becomes its project's one candidate.
+
+        Raises SourceError, or UsageError when PyPI is off.
+        """
+        if self.pypi is None:
+            raise UsageError(f"{request.text} needs pip, which is switched off", help="leave out --no-pip")
+        self.reporter.phase("metadata")
+        found = await self.pypi.direct(request.location, editable=request.editable, hashes=request.hashes)
+        metadata = found.metadata
+        entry = self.entry(metadata.name)
+        needs = read(metadata.requires, metadata.extras, self.target.markers)
+        entry.direct = PipCandidate("direct", metadata.version, needs, found, metadata.requires_python or "")
+        entry.metadata[metadata.version] = needs
+        entry.forced = True
+        entry.changed()
+        specifier = SpecifierSet(f"=={metadata.version}")
+        return Need(metadata.name, specifier, frozenset(canonicalize_name(e) for e in request.extras))
+
+    async def grow(self, projects: Collection[ProjectName]) -> bool:
+        """Offer more of these projects: PyPI where it was closed, a wider window where it was narrow.
+
+        Returns whether anything came of it.
+        """
+        grew = False
+        for project in projects:
+            entry = self.universe.entries.get(project)
+            if entry is None or self.pypi is None or entry.direct is not None or not entry.growable():
+                continue
+            grew = True
+            if entry.opened:
+                entry.window *= GROWTH
+            entry.opened = True
+        if grew:
+            await self._settle()
+        return grew
+
+    def _ask(self, need: Need) -> bool:
+        entry = self.entry(need.project)
+        text = str(need.specifier)
+        news = text not in entry.specifiers or not need.extras <= entry.extras
+        entry.specifiers.setdefault(text, need.specifier)
+        entry.extras |= need.extras
+        return news
+
+    async def _settle(self) -> None:
+        """Look until nothing new comes up."""
+        while True:
+            await self._look([e for e in self.universe.entries.values() if not e.looked])
+            await self._read_pages()
+            await self._read_metadata()
+            news = False
+            for entry in list(self.universe.entries.values()):
+                for need in self.universe.needs_of(entry):
+                    news |= self._ask(need)
+            if not news and not self._pending():
+                return
+
+    def _pending(self) -> bool:
+        entries = self.universe.entries.values()
+        return any(not e.looked or self._wants_page(e) or self._unread(e) for e in entries)
+
+    async def _look(self, entries: list[Entry]) -> None:
+        homes = {e.home.package for e in entries if e.home.package} if self.conda else set()
+        records = await self.conda.records(sorted(homes)) if self.conda and homes else {}
+        for entry in entries:
+            entry.looked = True
+            package = entry.home.package
+            texts = _versions(records.get(package, ()), entry) if package else set()
+            found = {c.text: c for c in conda_candidates(package, texts)} if package else {}
+            owner = self.installed.owner(entry.project)
+            if owner is not None:
+                own = entry.owned = CondaCandidate(owner.name, owner.version, entry.installed)
+                if owner.name == package:
+                    found[own.text] = own
+                else:
+                    found[f"{own.package} {own.text}"] = own
+            entry.conda = () if entry.forced else tuple(found.values())
+            self._keep(entry)
+            entry.changed()
+
+    def _keep(self, entry: Entry) -> None:
+        """What pip installed takes part as it is, with those of its requirements that hold now."""
+        found = self.installed.by_pip.get(entry.project)
+        if found is None or entry.installed is None:
+            return
+        needs = read(found.requires, found.extras, self.target.markers)
+        always = needs.always
+        if entry.project not in self.asked:
+            always = tuple(need for need in always if self._holds(need))
+        entry.kept = PipCandidate("kept", entry.installed, Needs(always, needs.extras))
+
+    def _holds(self, need: Need) -> bool:
+        version = self.installed.version(need.project)
+        return version is not None and need.specifier.contains(version, prereleases=True)
+
+    def _wants_page(self, entry: Entry) -> bool:
+        if self.pypi is None or entry.paged or entry.direct is not None:
+            return False
+        if entry.unmet():
+            entry.opened = True
+        return entry.opened or bool(self._extras_unread(entry))
+
+    async def _read_pages(self) -> None:
+        entries = [e for e in self.universe.entries.values() if self._wants_page(e)]
+        if entries and self.pypi is not None:
+            self.reporter.phase("metadata")
+            pages = await asyncio.gather(*(self.pypi.page(entry.project) for entry in entries))
+            for entry, page in zip(entries, pages, strict=True):
+                entry.paged, entry.page = True, page
+                if page is not None:
+                    entry.versions = page.versions
+                    entry.files = page.best(self.target)
+                    entry.yanked = page.best(self.target, yanked=True)
+                entry.changed()
+        # A specifier that came up after the page was read may be one that conda does not meet.
+        for entry in self.universe.entries.values():
+            if entry.paged and not entry.opened and entry.unmet():
+                entry.opened = True
+
+    def _extras_unread(self, entry: Entry) -> set[Version]:
+        return {
+            v for v in entry.extra_versions() if v not in entry.metadata and not self._own_extras(entry, v)
+        }
+
+    def _own_extras(self, entry: Entry, version: Version) -> bool:
+        """Take the extras of an installed version from its own metadata, on disk."""
+        if version != entry.installed or entry.project not in self.installed.distributions:
+            return False
+        found = self.installed.distributions[entry.project]
+        entry.metadata[version] = read(found.requires, found.extras, self.target.markers)
+        return True
+
+    def _unread(self, entry: Entry) -> set[Version]:
+        """Versions of an open page whose metadata is wanted and neither read nor known to be unreadable."""
+        if not entry.paged:
+            return set()
+        wanted = entry.window_versions() if entry.opened and entry.direct is None else set()
+        wanted |= {v for v in self._extras_unread(entry) if v in entry.files}
+        missing = {v for v in wanted if v not in entry.metadata and v not in entry.unreadable}
+        if entry.opened:
+            entry.offered |= {v for v in wanted if v in entry.metadata}
+        return missing
+
+    async def _read_metadata(self) -> None:
+        jobs = [
+            (entry, version)
+            for entry in self.universe.entries.values()
+            for version in sorted(self._unread(entry), reverse=True)
+        ]
+        if not jobs or self.pypi is None:
+            return
+        await asyncio.gather(*(self._read_one(entry, version) for entry, version in jobs))
+        for entry, _ in jobs:
+            self._unread(entry)
+
+    async def _read_one(self, entry: Entry, version: Version) -> None:
+        assert self.pypi is not None
+        try:
+            metadata = await self.pypi.metadata(entry.file(version))
+        except MetadataError as error:
+            entry.unreadable[version] = str(error)
+            return
+        entry.metadata[version] = read(metadata.requires, metadata.extras, self.target.markers)
+        entry.requires_python[version] = metadata.requires_python or ""
+
+
+def _versions(records: Iterable[object], entry: Entry) -> set[str]:
+    """The versions of a home's records, those only that its constraint (``=5``) leaves."""
+    from rattler import MatchSpec, RepoDataRecord
+
+    spec = MatchSpec(entry.home.spec) if entry.home.constraint and entry.home.spec else None
+    return {
+        str(record.version)
+        for record in records
+        if isinstance(record, RepoDataRecord) and (spec is None or spec.matches(record))
+    }

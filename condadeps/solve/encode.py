@@ -1,0 +1,228 @@
+"""The universe in the solver's terms.
+
+A requirement on a project is a dependency on a proxy, ``project--N``, whose versions are numbers
+(:mod:`condadeps.solve.versions`). The proxy has one record per candidate:
+
+* a conda one depends on the package at exactly that version, any build;
+* a pip one depends on ``pypi--N`` at that number and carries ``track_features``, so that
+  any acceptable conda version beats any PyPI one.
+
+``pypi--N`` carries what the version needs, and excludes every conda package that would bring
+the same project. CEP 26 forbids two separators in a row, so these names meet no real package's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from condadeps.names.namespaces import ProjectName
+from condadeps.solve.needs import Need, Needs
+from condadeps.solve.universe import CondaCandidate, Entry, PipCandidate, Universe
+
+if TYPE_CHECKING:
+    from rattler import PackageName, RepoDataRecord, Subdir
+
+Candidate = CondaCandidate | PipCandidate
+
+PROXY = "project--"
+PIP = "pypi--"
+CHANNEL = "https://condadeps.invalid/pypi/"
+NEVER = "condadeps_never"
+"""A build no package has: "constrains: name * condadeps_never" keeps all of ``name`` out."""
+UNREAD = "condadeps--unread"
+"""A package nobody has: what an extra needs is not known for this version (yet)."""
+
+
+@dataclass
+class Encoded:
+    """Records for the solver, and the way back from them."""
+
+    records: dict[str, list[RepoDataRecord]] = field(default_factory=dict)
+    candidates: dict[tuple[str, str], tuple[Entry, Candidate]] = field(default_factory=dict)
+    """From a proxy record's (name, build) to what it stands for; the build is unique within its name."""
+    kept: dict[ProjectName, RepoDataRecord] = field(default_factory=dict)
+    """For each installed project, the proxy's record for what is installed."""
+    meanings: dict[str, Need] = field(default_factory=dict)
+    """From the text of a spec on a proxy to the need it was made of (the last one, when several)."""
+
+    def add(self, record: RepoDataRecord) -> None:
+        """Offer one more record."""
+        self.records.setdefault(record.name.normalized, []).append(record)
+
+
+class Static:
+    """Encoded records as a source of the solver's (rattler's ``RepoDataSource``)."""
+
+    def __init__(self, encoded: Encoded) -> None:
+        self._records = encoded.records
+
+    async def fetch_package_records(self, platform: Subdir, name: PackageName) -> list[RepoDataRecord]:
+        """The records of one name; they are all ``noarch``."""
+        return self._records.get(name.normalized, []) if str(platform) == "noarch" else []
+
+    def package_names(self, platform: Subdir) -> list[str]:
+        """Every name there is."""
+        return list(self._records) if str(platform) == "noarch" else []
+
+
+def encode(universe: Universe, *, python: str | None = None) -> Encoded:
+    """Every candidate of every project as records.
+
+    ``python`` is the version of an interpreter that conda does not manage: it becomes a record of its own.
+    """
+    encoded = Encoded()
+    for entry in universe.entries.values():
+        _Encoder(universe, encoded, entry).add()
+    if python is not None:
+        encoded.add(record("python", python, "present"))
+    return encoded
+
+
+def spec(universe: Universe, need: Need, meanings: dict[str, Need] | None = None) -> str:
+    """A need as a MatchSpec on the project's proxy."""
+    entry = universe.entries[need.project]
+    numbers = entry.admitted(need.specifier)
+    text = f"{PROXY}{need.project} {entry.order.ranges(numbers)}".rstrip()
+    if meanings is not None:
+        meanings[text] = need
+    if need.extras:
+        text += f"[extras=[{','.join(sorted(need.extras))}]]"
+    return text
+
+
+def record(
+    name: str,
+    version: str,
+    build: str,
+    depends: Sequence[str] = (),
+    constrains: Sequence[str] = (),
+    extras: dict[str, list[str]] | None = None,
+    demoted: bool = False,
+) -> RepoDataRecord:
+    """A virtual record. ``demoted``: every candidate of the name that is not is preferred."""
+    from rattler import BuildString, PackageRecord, RepoDataRecord
+
+    inner = PackageRecord(
+        name,
+        version,
+        BuildString(build),
+        0,
+        "noarch",
+        noarch="generic",
+        depends=list(depends),
+        constrains=list(constrains),
+        extra_depends=extras,
+    )
+    if demoted:
+        inner.track_features = ["pypi"]
+    file_name = f"{name}-{version}-{build}.conda"
+    return RepoDataRecord(inner, file_name=file_name, url=f"{CHANNEL}noarch/{file_name}", channel=CHANNEL)
+
+
+class _Encoder:
+    """One project's candidates."""
+
+    def __init__(self, universe: Universe, encoded: Encoded, entry: Entry) -> None:
+        self._universe, self._encoded, self._entry = universe, encoded, entry
+        self._proxy = f"{PROXY}{entry.project}"
+
+    def add(self) -> None:
+        for position, candidate in enumerate(self._entry.conda):
+            self._add_conda(position, candidate)
+        for pip_candidate in self._entry.pip_candidates():
+            self._add_pip(pip_candidate)
+
+    def _add_conda(self, position: int, candidate: CondaCandidate) -> None:
+        number = self._entry.order.numbers[candidate.version or candidate.text]
+        made = record(
+            self._proxy,
+            str(number),
+            f"conda_{position}",
+            depends=[f"{candidate.package} =={candidate.text}"],
+            extras=self._extras(self._conda_extras(candidate)),
+        )
+        self._register(made, f"conda_{position}", candidate)
+        if candidate == self._entry.owned:
+            self._encoded.kept[self._entry.project] = made
+
+    def _add_pip(self, candidate: PipCandidate) -> None:
+        number = self._entry.order.numbers[candidate.version]
+        build = f"{candidate.source}_{number}"
+        made = record(
+            self._proxy,
+            str(number),
+            build,
+            depends=[f"{PIP}{self._entry.project} =={number}"],
+            extras=self._extras(candidate.needs),
+            demoted=True,
+        )
+        self._register(made, build, candidate)
+        if candidate.source == "kept":
+            self._encoded.kept[self._entry.project] = made
+        depends = [self._spec(need) for need in candidate.needs.always if need.project != self._entry.project]
+        inner = record(
+            f"{PIP}{self._entry.project}",
+            str(number),
+            build,
+            depends=[*depends, python_spec(candidate.requires_python)],
+            constrains=[f"{package} * {NEVER}" for package in self._entry.excluded],
+        )
+        self._encoded.add(inner)
+        self._encoded.candidates[inner.name.normalized, build] = (self._entry, candidate)
+
+    def _register(self, made: RepoDataRecord, build: str, candidate: Candidate) -> None:
+        self._encoded.add(made)
+        self._encoded.candidates[self._proxy, build] = (self._entry, candidate)
+
+    def _conda_extras(self, candidate: CondaCandidate) -> Needs | None:
+        entry = self._entry
+        if candidate.version is None:
+            return Needs()
+        known = entry.metadata.get(candidate.version)
+        if known is None and (candidate.version not in entry.files or candidate.version in entry.unreadable):
+            return Needs()
+        return known
+
+    def _extras(self, needs: Needs | None) -> dict[str, list[str]] | None:
+        """What each extra somebody asked for needs. An extra the version does not have needs nothing."""
+        if not self._entry.extras:
+            return None
+        if needs is None:
+            return {extra: [UNREAD] for extra in sorted(self._entry.extras)}
+        return {
+            extra: [self._spec(need) for need in needs.extras.get(extra, ())]
+            for extra in sorted(self._entry.extras)
+        }
+
+    def _spec(self, need: Need) -> str:
+        return spec(self._universe, need, self._encoded.meanings)
+
+
+def python_spec(requires_python: str) -> str:
+    """Requires-Python as a dependency.
+
+    Files that the target's Python does not suit were left out before. What remains to say is what
+    Python must stay: only patch levels matter, since the minor version never moves.
+    """
+    try:
+        specifiers = list(SpecifierSet(requires_python))
+    except InvalidSpecifier:
+        return "python"
+    kept = [
+        f"{s.operator}{s.version}"
+        for s in sorted(specifiers, key=str)
+        if s.operator in (">=", ">", "<=", "<", "!=") and s.version.count(".") >= 2 and "*" not in s.version
+    ]
+    return f"python {','.join(kept)}".rstrip()
+
+
+def names_in(text: str) -> Iterable[ProjectName]:
+    """The projects whose proxies a solver's message names, in order, each once."""
+    import re
+
+    found = re.findall(rf"(?:{PROXY}|{PIP})([a-z0-9-]+)", text)
+    return dict.fromkeys(ProjectName(name) for name in found)

@@ -1,0 +1,274 @@
+"""From a solution to a plan: what changes, why, what the requests came to, what to know about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from condadeps.asked.request import Direct, Spec
+from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.solve.constraint import conda_constraint
+from condadeps.solve.decode import Solution, artifact, same
+from condadeps.solve.encode import PROXY
+from condadeps.solve.needs import spelled
+from condadeps.solve.plan import Answer, Install, Link, Needed, Plan, Uninstall, Unlink
+from condadeps.solve.problem import Problem, Solved
+from condadeps.solve.reasons import Reasons
+from condadeps.solve.universe import CondaCandidate, Entry, PipCandidate
+from condadeps.solve.wanted import Wanted
+from condadeps.sources.records import package
+
+
+def plan(solved: Solved, problem: Problem) -> Plan:
+    """The plan that brings the solution about."""
+    return _Planner(solved.solution, problem, _reasons(solved.solution, problem)).plan()
+
+
+def _reasons(solution: Solution, problem: Problem) -> Reasons:
+    asked = {f"{PROXY}{project}" for project in problem.asked_projects}
+    asked |= {str(item.package) for item in problem.items if item.package}
+    extras = {name: frozenset(entry.extras) for name, (entry, _) in solution.projects.items()}
+    return Reasons(solution, frozenset(asked), extras)
+
+
+@dataclass(frozen=True)
+class _Planner:
+    solution: Solution
+    problem: Problem
+    reasons: Reasons
+
+    def plan(self) -> Plan:
+        target, conda = self.problem.discovery.target, self.problem.discovery.conda
+        answers = tuple(self._answer(item) for item in self.problem.items if item.applies)
+        return Plan(
+            prefix=str(target.prefix),
+            subdir=target.subdir,
+            link=tuple(self._links()),
+            unlink=tuple(self._unlinks()),
+            install=tuple(self._installs()),
+            uninstall=tuple(self._uninstalls()),
+            answers=answers,
+            needed=tuple(self._needed(answers)),
+            warnings=tuple(dict.fromkeys(self._warnings())),
+            notes=tuple(dict.fromkeys(self._notes())),
+            channels=conda.written if conda else (),
+        )
+
+    # -- what changes --------------------------------------------------------------------
+
+    def _links(self) -> Iterator[Link]:
+        for name, record in sorted(self.solution.conda.items()):
+            before = self.problem.installed.get(name)
+            if before is None:
+                yield Link(package(record), self.reasons.of(name))
+            elif not same(before, record):
+                yield Link(package(record), self._moved(name, str(before.version)), package(before))
+
+    def _moved(self, name: PackageName, previous: str) -> str:
+        reason = self.reasons.of(name)
+        if reason == "asked":
+            return reason
+        demand = self.reasons.demand(name, previous)
+        return f"moved: {demand}" if demand else "moved to fit the rest"
+
+    def _unlinks(self) -> Iterator[Unlink]:
+        for name, record in sorted(self.problem.installed.items()):
+            if name in self.solution.conda:
+                continue
+            taker = next(
+                (
+                    f"{project} {c.version} from PyPI takes its place"
+                    for project, c in self.solution.pip.items()
+                    if name in self.solution.projects[project][0].excluded
+                ),
+                None,
+            )
+            yield Unlink(
+                package(record), taker or "nothing that was asked for needs it, and it is in the way"
+            )
+
+    def _installs(self) -> Iterator[Install]:
+        for project, candidate in sorted(self.solution.pip.items()):
+            if candidate.source == "kept":
+                continue
+            entry = self.solution.projects[project][0]
+            before = self.problem.discovery.installed.by_pip.get(project)
+            yield Install(
+                artifact(entry, candidate),
+                self._why_pip(entry, candidate),
+                previous=before.version if before else None,
+                requested=project in self.problem.asked_projects,
+            )
+
+    def _why_pip(self, entry: Entry, candidate: PipCandidate) -> str:
+        reason = self.reasons.of(f"{PROXY}{entry.project}")
+        if candidate.source == "direct":
+            return reason
+        return f"{reason}; {self._not_conda(entry)}" if self.problem.discovery.conda else reason
+
+    def _not_conda(self, entry: Entry) -> str:
+        if entry.forced:
+            return "asked for from PyPI"
+        if not entry.conda:
+            return "no configured channel has it"
+        unmet = [
+            spelled(s)
+            for s in entry.specifiers.values()
+            if not any(entry.order.numbers[c.version or c.text] in entry.admitted(s) for c in entry.conda)
+        ]
+        if unmet:
+            return f"conda has nothing for {unmet[0]}"
+        return "none of conda's versions fits the rest"
+
+    def _uninstalls(self) -> Iterator[Uninstall]:
+        for project, before in sorted(self.problem.discovery.installed.by_pip.items()):
+            chosen = self.solution.projects.get(project)
+            if chosen is None or not isinstance(chosen[1], CondaCandidate):
+                continue
+            candidate = chosen[1]
+            yield Uninstall(project, before.version, self._superseded(project, candidate))
+
+    def _superseded(self, project: ProjectName, candidate: CondaCandidate) -> str:
+        label = f"superseded by conda's {candidate.package} {candidate.text}"
+        if project in self.problem.asked_projects or str(candidate.package) in self.reasons.asked:
+            return f"{label}, which was asked for"
+        needing = self.reasons.conda_dependents(candidate.package)
+        return f"{label}, which {needing[0]} needs" if needing else label
+
+    # -- what the requests came to -------------------------------------------------------
+
+    def _answer(self, item: Wanted) -> Answer:
+        if item.need is None:
+            return self._package_answer(item)
+        entry, candidate = self.solution.projects[item.need.project]
+        extras = tuple(sorted(item.need.extras))
+        text, origin = item.request.text, str(item.request.origin)
+        if isinstance(candidate, CondaCandidate):
+            return Answer(
+                text=text,
+                origin=origin,
+                manager="conda",
+                name=candidate.package,
+                version=candidate.text,
+                constraint=conda_constraint(item.need.specifier, entry),
+                extras=extras,
+                project=entry.project,
+                marker=item.marker,
+                already=self._unchanged(candidate.package),
+            )
+        direct = item.request if isinstance(item.request, Direct) else None
+        return Answer(
+            text=text,
+            origin=origin,
+            manager="pip",
+            name=entry.project,
+            version=str(candidate.version),
+            constraint=f" @ {candidate.file.location}" if direct else spelled(item.need.specifier),
+            extras=extras,
+            project=entry.project,
+            marker=item.marker,
+            already=candidate.source == "kept",
+        )
+
+    def _package_answer(self, item: Wanted) -> Answer:
+        assert item.package is not None
+        request = item.request
+        return Answer(
+            text=request.text,
+            origin=str(request.origin),
+            manager="conda",
+            name=item.package,
+            version=str(self.solution.conda[item.package].version),
+            constraint=_tail(item),
+            already=self._unchanged(item.package),
+            channel=request.channel if isinstance(request, Spec) else None,
+        )
+
+    def _unchanged(self, name: PackageName) -> bool:
+        before, now = self.problem.installed.get(name), self.solution.conda.get(name)
+        return before is not None and now is not None and same(before, now)
+
+    def _needed(self, answers: tuple[Answer, ...]) -> Iterator[Needed]:
+        """The conda packages that pip's projects among the answers need, and theirs in turn."""
+        todo = [answer.project for answer in answers if answer.manager == "pip" and answer.project]
+        seen = set(todo)
+        needed: dict[PackageName, dict[str, None]] = {}
+        versions: dict[PackageName, str] = {}
+        while todo:
+            project = todo.pop(0)
+            candidate = self.solution.projects[project][1]
+            if not isinstance(candidate, PipCandidate):
+                continue
+            for need in self.reasons.needs(project, candidate):
+                other = self.solution.projects.get(need.project)
+                if other is None:
+                    continue
+                if isinstance(other[1], CondaCandidate):
+                    needed.setdefault(other[1].package, {})[str(project)] = None
+                    versions[other[1].package] = other[1].text
+                elif need.project not in seen:
+                    seen.add(need.project)
+                    todo.append(need.project)
+        own = {answer.name for answer in answers if answer.manager == "conda"}
+        for name in sorted(needed):
+            if name not in own:
+                yield Needed(name, versions[name], tuple(needed[name]))
+
+    # -- what to know --------------------------------------------------------------------
+
+    def _warnings(self) -> Iterator[str]:
+        compiled = [
+            f"{project} {c.version}"
+            for project, c in sorted(self.solution.pip.items())
+            if c.source != "kept" and artifact(self.solution.projects[project][0], c).compiled
+        ]
+        if compiled and self.problem.discovery.conda:
+            yield f"compiled wheels from PyPI beside conda's compiled packages: {', '.join(compiled)}"
+        for project, candidate in sorted(self.solution.pip.items()):
+            if candidate.source != "kept" and artifact(self.solution.projects[project][0], candidate).build:
+                yield f"{project} {candidate.version} has no usable wheel: its build code will run"
+        for item in self.problem.items:
+            yield from self._unknown_extras(item)
+
+    def _unknown_extras(self, item: Wanted) -> Iterator[str]:
+        if item.need is None or not item.applies:
+            return
+        entry, candidate = self.solution.projects[item.need.project]
+        needs = (
+            candidate.needs
+            if isinstance(candidate, PipCandidate)
+            else entry.metadata.get(candidate.version)
+            if candidate.version
+            else None
+        )
+        version = candidate_text(candidate)
+        for extra in sorted(item.need.extras):
+            if needs is None:
+                yield f"what {entry.project}[{extra}] needs is not known for conda's {version}"
+            elif extra not in needs.extras:
+                has = f"it has {', '.join(sorted(needs.extras))}" if needs.extras else "it has none"
+                yield f"{entry.project} {version} has no extra [{extra}]: {has}"
+
+    def _notes(self) -> Iterator[str]:
+        for item in self.problem.items:
+            yield from item.notes
+            if not item.applies:
+                yield f"{item.shown}: its marker does not hold here, so there is nothing to do"
+        discovery = self.problem.discovery
+        if discovery.conda is None and not discovery.target.is_conda and self.solution.pip:
+            yield (
+                "this is not a conda environment, so everything comes from PyPI; "
+                "`condadeps create -p DIR` makes one"
+            )
+
+
+def candidate_text(candidate: CondaCandidate | PipCandidate) -> str:
+    """The version of a candidate, as its side writes it."""
+    return candidate.text if isinstance(candidate, CondaCandidate) else str(candidate.version)
+
+
+def _tail(item: Wanted) -> str:
+    """What a conda spec says beyond channel and name."""
+    text = item.spec.rpartition("::")[2]
+    tail = text[len(str(item.package)) :].strip()
+    return tail

@@ -1,0 +1,222 @@
+"""The questions a solve asks, in the order of least change.
+
+First with everything installed asked for again, so that nothing leaves; what moves is then checked against
+a question in which nothing may move. Only when there is no answer may what nobody asked for leave.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from condadeps.asked.job import Options, Verb
+from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.solve.attempt import Question, Refusal, ask
+from condadeps.solve.decode import Solution, decode, same
+from condadeps.solve.discover import Discovery
+from condadeps.solve.encode import PROXY, Encoded, encode, spec
+from condadeps.solve.wanted import Wanted
+
+if TYPE_CHECKING:
+    from rattler import PrefixRecord, RepoDataRecord
+
+ALWAYS = frozenset(PackageName(name) for name in ("python", "pip", "ipykernel", "condadeps"))
+"""What the running kernel lives on (rule 7): never dropped as "nobody asked for it"."""
+
+
+@dataclass(frozen=True)
+class Solved:
+    """An answer, and the encoding it is to be read with."""
+
+    solution: Solution
+    encoded: Encoded
+
+
+@dataclass
+class Problem:
+    """What was asked, of which environment, with which candidates."""
+
+    items: Sequence[Wanted]
+    discovery: Discovery
+    options: Options
+    verb: Verb
+    pinned: tuple[str, ...] = ()
+    """``conda-meta/pinned`` and the like: constraints on whatever is there."""
+
+    async def ask(self) -> Solved | Refusal:
+        """Ask with the candidates there are now."""
+        encoded = self._encoded = encode(self.discovery.universe, python=self._python_elsewhere)
+        gentle = await self._try(encoded, self._everything(encoded))
+        if isinstance(gentle, Solved):
+            if self.moved(gentle.solution):
+                frozen = await self._try(encoded, self._frozen(encoded))
+                if isinstance(frozen, Solved):
+                    return frozen
+            return gentle
+        if len(self._roots) < len(self.installed):
+            freer = await self._try(encoded, self._only_roots(encoded))
+            if isinstance(freer, Solved):
+                return freer
+            return Refusal(freer.message, gentle.message)
+        return gentle
+
+    async def _try(self, encoded: Encoded, question: Question) -> Solved | Refusal:
+        answer = await ask(question, encoded, self.discovery.conda, self.discovery.target.subdir)
+        return answer if isinstance(answer, Refusal) else Solved(decode(answer, encoded), encoded)
+
+    def moved(self, solution: Solution) -> bool:
+        """Whether anything that was installed, and not itself asked for, would move or leave."""
+        for name, record in self.installed.items():
+            now = solution.conda.get(name)
+            if name not in self.asked_packages and (now is None or not same(now, record)):
+                return True
+        pip = solution.pip
+        for project in self.discovery.installed.by_pip:
+            chosen = pip.get(project)
+            if project not in self.asked_projects and (chosen is None or chosen.source != "kept"):
+                return True
+        return False
+
+    # -- the questions -------------------------------------------------------------------
+
+    def _everything(self, encoded: Encoded) -> Question:
+        return self._question(encoded, list(self.installed))
+
+    def _only_roots(self, encoded: Encoded) -> Question:
+        return self._question(encoded, [name for name in self.installed if name in self._roots])
+
+    def _frozen(self, encoded: Encoded) -> Question:
+        question = self._question(encoded, list(self.installed))
+        free = self.asked_packages | {PackageName(f"{PROXY}{name}") for name in self.asked_projects}
+        held = [record for record in question.locked if record.name.normalized not in free]
+        loose = [record for record in question.locked if record.name.normalized in free]
+        return Question(question.specs, question.constraints, tuple(loose), tuple(held))
+
+    def _question(self, encoded: Encoded, names: Sequence[PackageName]) -> Question:
+        there = [name for name in names if name not in self._leaving]
+        specs = [*there, *(f"{PROXY}{project}" for project in self.discovery.installed.by_pip)]
+        asked = self.asked_specs(encoded)
+        ordered = [*asked, *specs] if self.updating else [*specs, *asked]
+        return Question(tuple(ordered), self.constraints, tuple(self._locked(encoded)))
+
+    def asked_specs(self, encoded: Encoded) -> list[str]:
+        """The requests as the solver's specs."""
+        specs: list[str] = []
+        for item in self.items:
+            if not item.applies:
+                continue
+            if item.need is not None:
+                specs.append(spec(self.discovery.universe, item.need, encoded.meanings))
+            else:
+                specs.append(item.spec)
+        return specs + (self._not_older() if self.updating else [])
+
+    def _not_older(self) -> list[str]:
+        """What is updated never goes back."""
+        specs = []
+        for project in self.asked_projects:
+            entry = self.discovery.universe.entries[project]
+            number = entry.order.numbers.get(entry.installed) if entry.installed else None
+            if number is not None:
+                specs.append(f"{PROXY}{project} >={number}")
+        for item in self.items:
+            if item.package is not None and item.package in self.installed:
+                specs.append(f"{item.package} >={self.installed[item.package].version}")
+        return specs
+
+    @functools.cached_property
+    def constraints(self) -> tuple[str, ...]:
+        """What holds for whatever is there: pins, Python's minor version, what was asked for earlier."""
+        found = list(self.pinned)
+        target = self.discovery.target
+        if target.is_conda and target.has_python:
+            found.append(f"python {target.minor}.*")
+        found += [text for texts in self.earlier.values() for text in texts]
+        return tuple(found)
+
+    @functools.cached_property
+    def earlier(self) -> Mapping[PackageName, tuple[str, ...]]:
+        """What was asked for earlier with a version, holds now, and is not asked for anew."""
+        from rattler import MatchSpec
+
+        found: dict[PackageName, tuple[str, ...]] = {}
+        for name, record in self.installed.items():
+            if name in self.asked_packages or name in self._leaving:
+                continue
+            texts = [str(text) for text in record.requested_specs or ()]
+            matched = [(text, MatchSpec(text)) for text in texts if text and text != "None"]
+            held = tuple(text for text, m in matched if m.version is not None and m.matches(record))
+            if held:
+                found[name] = held
+        return found
+
+    def _locked(self, encoded: Encoded) -> list[RepoDataRecord]:
+        free = self.asked_packages if self.updating else frozenset[PackageName]()
+        records: list[RepoDataRecord] = [
+            record for name, record in self.installed.items() if name not in free | self._leaving
+        ]
+        for project, entry in self.discovery.universe.entries.items():
+            if self.updating and project in self.asked_projects:
+                continue
+            proxy = encoded.kept.get(project)
+            if proxy is not None and not entry.forced:
+                records.append(proxy)
+        return records
+
+    # -- what is there, what was asked ---------------------------------------------------
+
+    @functools.cached_property
+    def installed(self) -> Mapping[PackageName, PrefixRecord]:
+        """The engine's records of what conda has installed."""
+        from rattler import PrefixRecord
+
+        return {
+            name: PrefixRecord.from_path(package.path)
+            for name, package in self.discovery.installed.packages.items()
+        }
+
+    @functools.cached_property
+    def _roots(self) -> frozenset[PackageName]:
+        needed = {
+            text.split(" ", 1)[0].split("[", 1)[0]
+            for record in self.installed.values()
+            for text in record.depends
+        }
+        return frozenset(
+            name
+            for name, record in self.installed.items()
+            if name not in needed or name in ALWAYS or any(record.requested_specs or ())
+        )
+
+    @functools.cached_property
+    def _leaving(self) -> frozenset[PackageName]:
+        """Installed packages that must make room: ``pypi:`` or a place was asked for in their stead."""
+        entries = self.discovery.universe.entries
+        forced = [entries[p] for p in self.asked_projects if entries[p].forced or entries[p].direct]
+        return frozenset(name for entry in forced for name in entry.excluded if name in self.installed)
+
+    @functools.cached_property
+    def asked_projects(self) -> frozenset[ProjectName]:
+        """The projects that were asked for."""
+        return frozenset(item.need.project for item in self.items if item.need and item.applies)
+
+    @functools.cached_property
+    def asked_packages(self) -> frozenset[PackageName]:
+        """The conda packages that were asked for, and those that stand for a project that was."""
+        found = {item.package for item in self.items if item.package}
+        for project in self.asked_projects:
+            entry = self.discovery.universe.entries[project]
+            found.update(c.package for c in entry.conda)
+        return frozenset(found)
+
+    @property
+    def updating(self) -> bool:
+        """Whether what is asked for should move to the newest that fits."""
+        return self.options.update or self.verb == "update"
+
+    @property
+    def _python_elsewhere(self) -> str | None:
+        target = self.discovery.target
+        return target.python_version if not target.is_conda and target.has_python else None

@@ -1,0 +1,107 @@
+"""One solve over conda channels and PyPI, from requests to a plan.
+
+The order of things: read what was asked (:mod:`wanted`), grow the universe of candidates
+(:mod:`discover`), put it in the solver's terms (:mod:`encode`), ask (:mod:`attempt`); when the
+answer is no, offer more of what the refusal names and ask again; read the answer back
+(:mod:`decode`) into a plan with its reasons (:mod:`planning`), or explain the refusal
+(:mod:`explain`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from condadeps.asked.job import Options, Verb
+from condadeps.asked.request import Request
+from condadeps.names.homes import Homes
+from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.prefix.installed import Distribution, InstalledPackage
+from condadeps.prefix.target import Target
+from condadeps.show.reporter import Reporter, Silent
+from condadeps.solve import checks, explain, planning
+from condadeps.solve.attempt import Refusal
+from condadeps.solve.discover import Discovery
+from condadeps.solve.encode import names_in
+from condadeps.solve.installed import Installed
+from condadeps.solve.needs import Need
+from condadeps.solve.plan import Plan
+from condadeps.solve.problem import Problem, Solved
+from condadeps.solve.seams import CondaCandidates, PypiCandidates
+from condadeps.solve.wanted import Wanted, wanted
+
+ROUNDS = 8
+"""How often at most the solver is asked again with more on offer."""
+
+
+async def solve(
+    requests: Sequence[Request],
+    target: Target,
+    *,
+    conda: CondaCandidates | None,
+    pypi: PypiCandidates | None,
+    homes: Homes,
+    packages: Mapping[PackageName, InstalledPackage],
+    distributions: Mapping[ProjectName, Distribution],
+    options: Options,
+    verb: Verb,
+    pinned: Sequence[str] = (),
+    reporter: Reporter | None = None,
+) -> Plan:
+    """What to change so that every request is met and nothing asked for before breaks.
+
+    Raises NotFoundError, NoVersionError, ConflictError when it cannot be done, SourceError when a
+    channel or an index did not answer. Reads; changes nothing.
+    """
+    reporter = reporter or Silent()
+    reporter.phase("index")
+    conda = conda if target.is_conda else None
+    pypi = pypi if options.pip != "never" else None
+    names = await conda.names() if conda else frozenset[str]()
+    items = wanted(requests, target, homes, names.__contains__)
+    installed = Installed(packages, distributions, homes)
+    discovery = Discovery(
+        target=target,
+        conda=conda,
+        pypi=pypi,
+        homes=homes,
+        installed=installed,
+        asked=frozenset(item.need.project for item in items if item.need),
+        reporter=reporter,
+    )
+    items = await _discover(items, discovery)
+    await checks.check(items, discovery, names)
+    problem = Problem(items, discovery, options, verb, tuple(pinned))
+    solved = await _search(problem, reporter)
+    return planning.plan(solved, problem)
+
+
+async def _discover(items: Sequence[Wanted], discovery: Discovery) -> list[Wanted]:
+    """Bring in what was asked for and what pip has installed; direct references get their names."""
+    found: list[Wanted] = []
+    for item in items:
+        direct = item.direct
+        if direct is not None:
+            need = await discovery.direct(direct)
+            item = Wanted(item.request, need=need, forced=True)
+        elif item.forced and item.need is not None:
+            discovery.entry(item.need.project).forced = True
+        found.append(item)
+    needs = [Need(project) for project in discovery.installed.by_pip]
+    needs += [item.need for item in found if item.need is not None and item.applies]
+    await discovery.want(needs)
+    return found
+
+
+async def _search(problem: Problem, reporter: Reporter) -> Solved:
+    """Ask until there is an answer, or nothing more to offer. Raises ConflictError."""
+    refusal: Refusal | None = None
+    for _ in range(ROUNDS):
+        reporter.phase("solve")
+        answer = await problem.ask()
+        if isinstance(answer, Solved):
+            return answer
+        refusal = answer
+        if not await problem.discovery.grow(list(names_in(refusal.message + refusal.before))):
+            break
+    assert refusal is not None
+    raise await explain.conflict(refusal, problem)

@@ -1,0 +1,252 @@
+"""What the solve may choose from: every project that came up, with the versions each side offers.
+
+A :class:`Universe` grows while metadata is read (:mod:`condadeps.solve.discover`) and is then
+turned into the solver's terms (:mod:`condadeps.solve.encode`). Nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import islice
+from typing import Any, Literal
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from condadeps.names.homes import Home
+from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.solve.needs import Need, Needs
+from condadeps.solve.versions import Order, parsed
+from condadeps.sources.files import File
+
+FIRST_WINDOW = 1
+"""How many of the newest versions that meet a specifier are offered at first: each costs a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class CondaCandidate:
+    """A version of a project as a conda package brings it, in whichever build."""
+
+    package: PackageName
+    text: str
+    """The conda version, as the channel writes it."""
+    version: Version | None
+    """The project's version, None when PEP 440 cannot read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PipCandidate:
+    """A version of a project as pip brings it, or has brought it already."""
+
+    source: Literal["pypi", "kept", "direct"]
+    version: Version
+    needs: Needs
+    file: Any = None
+    """The index's file (``pypi``) or the staged one (``direct``); None for what is kept."""
+    requires_python: str = ""
+
+
+@dataclass(slots=True)
+class Entry:
+    """One project: who offers which versions of it, and who asked for what."""
+
+    project: ProjectName
+    home: Home
+    conda: tuple[CondaCandidate, ...] = ()
+    owned: CondaCandidate | None = None
+    """The one of ``conda`` that is installed."""
+    kept: PipCandidate | None = None
+    direct: PipCandidate | None = None
+    installed: Version | None = None
+    """The version in the environment now, by whichever manager."""
+    excluded: tuple[PackageName, ...] = ()
+    """Conda packages that would bring the same project, its home among them."""
+    forced: bool = False
+    """Asked for as ``pypi:``: conda is out of the question."""
+    looked: bool = False
+    opened: bool = False
+    """PyPI's versions are candidates too."""
+    page: Any = None
+    """The index page, once read; None also when no index has the project."""
+    paged: bool = False
+    versions: tuple[Version, ...] = ()
+    """Every version on the page, newest first, usable or not."""
+    files: Mapping[Version, File] = field(default_factory=dict)
+    """The file to use of each version, judged when looked up: never iterate, a page may have thousands."""
+    yanked: Mapping[Version, File] = field(default_factory=dict)
+    """The same with yanked files where a version has no others: for requirements that pin it (PEP 592)."""
+    window: int = FIRST_WINDOW
+    specifiers: dict[str, SpecifierSet] = field(default_factory=dict)
+    extras: set[str] = field(default_factory=set)
+    metadata: dict[Version, Needs] = field(default_factory=dict)
+    requires_python: dict[Version, str] = field(default_factory=dict)
+    unreadable: dict[Version, str] = field(default_factory=dict)
+    """Versions whose metadata cannot be had, and why."""
+    offered: set[Version] = field(default_factory=set)
+    """PyPI versions that are candidates."""
+    _order: Order | None = None
+
+    @property
+    def order(self) -> Order:
+        """All its known versions in PEP 440 order."""
+        if self._order is None:
+            self._order = _order(self)
+        return self._order
+
+    def changed(self) -> None:
+        """Forget the order: versions have come in."""
+        self._order = None
+
+    def admitted(self, specifier: SpecifierSet) -> frozenset[int]:
+        """The numbers (in :attr:`order`) of the versions ``specifier`` admits."""
+        return self.order.admitted(specifier, self._always())
+
+    def _always(self) -> frozenset[Version]:
+        """Versions that are admitted though they are pre-releases, as pip does.
+
+        They are what is installed, and what some requirement on the project names outright.
+        """
+        always = {self.installed} if self.installed else set()
+        naming = [s for s in self.specifiers.values() if s.prereleases]
+        for version in self.order.versions if naming else ():
+            if version.is_prerelease and any(s.contains(version) for s in naming):
+                always.add(version)
+        return frozenset(always)
+
+    def available(self) -> frozenset[int]:
+        """The numbers of the versions something offers at present."""
+        numbers = self.order.numbers
+        found = {numbers[c.version or c.text] for c in self.conda}
+        found.update(numbers[v] for v in self.offered)
+        found.update(numbers[c.version] for c in (self.kept, self.direct) if c)
+        return frozenset(found)
+
+    def unmet(self) -> bool:
+        """Whether a specifier that came up has nothing on offer to meet it."""
+        if not self.specifiers:
+            return not self.available()
+        available = self.available()
+        return any(not (self.admitted(s) & available) for s in self.specifiers.values())
+
+    def growable(self) -> bool:
+        """Whether there is more to offer: PyPI not opened yet, or a window that hides versions."""
+        if not self.opened or not self.paged:
+            return True
+        return any(v not in self.offered for v in self._newest(None))
+
+    def window_versions(self) -> set[Version]:
+        """The PyPI versions to offer: of those that meet a specifier the newest, a window of them."""
+        return set(self._newest(self.window))
+
+    def _newest(self, window: int | None) -> Iterator[Version]:
+        for specifier in self.specifiers.values() or (SpecifierSet(),):
+            files = self.yanked if pins(specifier) else self.files
+            admitted, numbers = self.admitted(specifier), self.order.numbers
+            usable = (
+                v
+                for v in self.versions
+                if numbers[v] in admitted and v not in self.unreadable and not self._is_kept(v) and v in files
+            )
+            yield from islice(usable, window)
+
+    def _is_kept(self, version: Version) -> bool:
+        return self.kept is not None and self.kept.version == version
+
+    def file(self, version: Version) -> File:
+        """The file of a version that is offered."""
+        return self.files.get(version) or self.yanked[version]
+
+    def extra_versions(self) -> set[Version]:
+        """The conda versions whose extras should be known: extras are written in PyPI's metadata only."""
+        if not self.extras:
+            return set()
+        numbers = self.order.numbers
+        newest = sorted({c.version for c in self.conda if c.version}, reverse=True)
+        chosen = {self.installed} if self.installed in newest else set()
+        for specifier in self.specifiers.values() or (SpecifierSet(),):
+            admitted = self.admitted(specifier)
+            chosen.update([v for v in newest if numbers[v] in admitted][: max(self.window, 2)])
+        return {v for v in chosen if v}
+
+    @property
+    def nowhere(self) -> bool:
+        """Everything was asked and nobody has it."""
+        return self.looked and not (self.conda or self.versions or self.kept or self.direct)
+
+    def pip_candidates(self) -> list[PipCandidate]:
+        """Everything pip could have there: kept, direct, and the PyPI versions on offer."""
+        found = [c for c in (self.kept, self.direct) if c]
+        if self.direct is not None:
+            return [self.direct]
+        for version in sorted(self.offered):
+            needs = self.metadata.get(version)
+            if needs is not None:
+                found.append(
+                    PipCandidate(
+                        "pypi", version, needs, self.file(version), self.requires_python.get(version, "")
+                    )
+                )
+        return found
+
+
+def pins(specifier: SpecifierSet) -> bool:
+    """Whether a specifier names one exact version, which is what lets a yanked file be used (PEP 592)."""
+    return any(
+        s.operator == "===" or (s.operator == "==" and not s.version.endswith(".*")) for s in specifier
+    )
+
+
+def _order(entry: Entry) -> Order:
+    versions: set[Version] = {c.version for c in entry.conda if c.version is not None}
+    versions.update(entry.versions)
+    versions.update(c.version for c in (entry.kept, entry.direct) if c)
+    return Order(versions, _unreadable(entry.conda))
+
+
+def _unreadable(candidates: tuple[CondaCandidate, ...]) -> list[tuple[str, Version | None]]:
+    """Conda versions PEP 440 does not read, each with the readable one before it in conda's order."""
+    if all(c.version is not None for c in candidates):
+        return []
+    found: list[tuple[str, Version | None]] = []
+    last: Version | None = None
+    for candidate in sorted(candidates, key=lambda c: _conda_version(c.text)):
+        if candidate.version is None:
+            found.append((candidate.text, last))
+        elif last is None or candidate.version > last:
+            last = candidate.version
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _conda_version(text: str) -> Any:
+    from rattler import Version as CondaVersion
+
+    return CondaVersion(text)
+
+
+def conda_candidates(package: PackageName, texts: set[str]) -> tuple[CondaCandidate, ...]:
+    """A candidate for each conda version of a home, oldest first."""
+    return tuple(
+        CondaCandidate(package, text, parsed(text)) for text in sorted(texts, key=lambda t: _conda_version(t))
+    )
+
+
+@dataclass(slots=True)
+class Universe:
+    """Every project that came up."""
+
+    entries: dict[ProjectName, Entry] = field(default_factory=dict)
+
+    def needs_of(self, entry: Entry) -> list[Need]:
+        """What the candidates of a project need, with the extras that were asked of it."""
+        found: list[Need] = []
+        for candidate in entry.pip_candidates():
+            found += candidate.needs.always
+            found += [n for e in entry.extras for n in candidate.needs.extras.get(e, ())]
+        for version in {c.version for c in entry.conda if c.version} if entry.extras else ():
+            needs = entry.metadata.get(version)
+            if needs is not None:
+                found += [n for e in entry.extras for n in needs.extras.get(e, ())]
+        return found

@@ -1,0 +1,116 @@
+"""Requests, read: which project or which conda package each one wants, or that it is not for this target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from condadeps.asked.request import Bare, Direct, Project, Request, Spec
+from condadeps.errors import NotFoundError
+from condadeps.names.homes import Homes
+from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.names.reading import read
+from condadeps.prefix.target import Target
+from condadeps.solve.needs import Need, holds, need
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What one request wants: a project (``need``) or a conda package (``package`` and ``spec``)."""
+
+    request: Request
+    need: Need | None = None
+    package: PackageName | None = None
+    spec: str = ""
+    """A MatchSpec, the package's name included."""
+    forced: bool = False
+    """``pypi:``: conda is not to be asked."""
+    marker: str | None = None
+    applies: bool = True
+    """False: its marker does not hold for the target."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def direct(self) -> Direct | None:
+        """The request, when it names a place rather than a version."""
+        return self.request if isinstance(self.request, Direct) else None
+
+    @property
+    def shown(self) -> str:
+        """As it was asked, for a person."""
+        return self.request.text
+
+
+def wanted(
+    requests: Sequence[Request], target: Target, homes: Homes, in_channel: Callable[[PackageName], bool]
+) -> list[Wanted]:
+    """What each request wants. Raises NotFoundError for a conda package outside a conda environment."""
+    return [_one(request, target, homes, in_channel) for request in requests]
+
+
+def _one(request: Request, target: Target, homes: Homes, in_channel: Callable[[PackageName], bool]) -> Wanted:
+    match request:
+        case Bare():
+            return _bare(request, target, homes, in_channel)
+        case Project():
+            return _project(request, target)
+        case Spec():
+            if not target.is_conda:
+                raise not_conda(request)
+            return Wanted(request, package=request.name, spec=request.spec)
+        case Direct():
+            return Wanted(request, forced=True)
+
+
+def _bare(request: Bare, target: Target, homes: Homes, in_channel: Callable[[PackageName], bool]) -> Wanted:
+    reading = read(request.name, homes, in_channel, conda=target.is_conda)
+    if reading.means == "package" and reading.package is not None:
+        spec = f"{reading.package} {conda_grammar(request.specifier)}".rstrip()
+        return Wanted(request, package=reading.package, spec=spec, notes=reading.notes)
+    project = reading.project or ProjectName(request.name)
+    return Wanted(request, need=Need(project, request.specifier), notes=reading.notes)
+
+
+def _project(request: Project, target: Target) -> Wanted:
+    requirement: Requirement = request.requirement
+    marker = str(requirement.marker) if requirement.marker else None
+    return Wanted(
+        request,
+        need=need(requirement),
+        forced=request.forced,
+        marker=marker,
+        applies=holds(requirement, target.markers),
+    )
+
+
+def not_conda(request: Spec) -> NotFoundError:
+    """The error for a conda package asked of an environment that is not conda's."""
+    return NotFoundError(
+        f"{request.text} is a conda package, and this environment is not conda's",
+        help="`condadeps create -p DIR` makes a conda environment, which can have it",
+        name=str(request.name),
+        looked_in=[],
+        near=[],
+    )
+
+
+def conda_grammar(specifier: SpecifierSet) -> str:
+    """A PEP 440 specifier as conda writes it (CEP 29), clause by clause.
+
+    >>> conda_grammar(SpecifierSet("==1.2.*")), conda_grammar(SpecifierSet("<2,>=1"))
+    ('1.2.*', '>=1,<2')
+    """
+    from condadeps.solve.needs import spelled
+
+    clauses = []
+    for clause in filter(None, spelled(specifier).split(",")):
+        if clause.startswith("==="):
+            clauses.append(f"=={clause[3:]}")
+        elif clause.startswith("==") and clause.endswith(".*"):
+            clauses.append(clause[2:])
+        else:
+            clauses.append(clause)
+    return ",".join(clauses)
