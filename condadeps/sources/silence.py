@@ -1,0 +1,110 @@
+"""When a channel does not answer, or not sensibly: said as what it is, never taken for absence.
+
+The engine tells of failures by text alone; :func:`source_error` reads the status and the URL
+back out of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from condadeps.errors import SourceError
+from condadeps.sources.channels import Channel
+from condadeps.sources.credentials import masked, without_credentials
+
+_STATUS = re.compile(r"HTTP status \w+ error \((\d{3})([^)]*)\) for url \((\S+?)\)")
+_UNEXPECTED = re.compile(r"unexpected status code \((\d{3})([^)]*)\) when fetching (\S+?)\.?\s")
+_URL = re.compile(r"(?:https?|file|s3|oci|gcs)://[^\s'\")>]+")
+_RELAYED = re.compile(r"http://127\.0\.0\.1:\d+/[\w-]{32}/\d+/")
+
+
+def source_error(
+    error: Exception, channels: Sequence[Channel], relayed: Mapping[str, str] | None = None
+) -> SourceError:
+    """The error for a person and a program, made from the engine's.
+
+    ``channels`` were asked; the one that is to blame is found by its URL. ``relayed`` are the relay's
+    reasons by URL (:attr:`condadeps.sources.relay.Relay.failures`), better than the 502 the engine saw.
+    """
+    text = masked(_RELAYED.sub("", str(error)))
+    if "no usable repodata cache" in text:
+        return _incomplete_cache(text, channels)
+    status, reason, url = _read(text)
+    if relayed and status == 502:
+        url, reason = next(iter(relayed.items()))
+        status = None
+    channel = _to_blame(url, channels)
+    return SourceError(
+        f"the channel {channel} did not answer sensibly: {reason}",
+        detail=[url] if url else [],
+        help=_help(status, url, channel),
+        url=url or channel,
+        status=status,
+        reason=reason,
+        channel=channel,
+    )
+
+
+def unreachable(channel: Channel, url: str, reason: str) -> SourceError:
+    """The error for a channel that was asked directly and stayed silent or spoke nonsense."""
+    url = without_credentials(url)
+    return SourceError(
+        f"the channel {channel} did not answer sensibly: {reason}",
+        detail=[url],
+        help=_help(None, url, channel.name),
+        url=url,
+        status=None,
+        reason=reason,
+        channel=channel.name,
+    )
+
+
+def is_stale_answer(error: Exception) -> bool:
+    """Whether the engine stumbled over a ``304`` that lacks what it wants (Python's own server's do)."""
+    return "304 Not Modified" in str(error)
+
+
+def _read(text: str) -> tuple[int | None, str, str]:
+    """Status, reason and URL out of the engine's words, without secrets."""
+    for pattern in (_STATUS, _UNEXPECTED):
+        if found := pattern.search(text):
+            status, words, url = found.groups()
+            return int(status), f"{status}{words}".strip(), without_credentials(url)
+    urls = _URL.findall(text)
+    url = without_credentials(urls[0].rstrip(".,:")) if urls else ""
+    lines = [line.removeprefix("Caused by: ").strip() for line in text.splitlines() if line.strip()]
+    if "for url (" in lines[0] and len(lines) > 1:
+        # The innermost cause is the one that says something: "operation timed out".
+        return None, lines[-1], url
+    return None, ": ".join(lines), url
+
+
+def _incomplete_cache(text: str, channels: Sequence[Channel]) -> SourceError:
+    urls = _URL.findall(text)
+    url = without_credentials(urls[0].rstrip(".,:")) if urls else ""
+    channel = _to_blame(url, channels)
+    return SourceError(
+        f"offline, and the cache of the channel {channel} is not complete enough to say what it has",
+        detail=[url] if url else [],
+        help="do it once online (without --offline, and without conda's setting offline)",
+        url=url,
+        status=None,
+        reason="not in the cache",
+        channel=channel,
+    )
+
+
+def _to_blame(url: str, channels: Sequence[Channel]) -> str:
+    for channel in channels:
+        if (url.rstrip("/") + "/").startswith(f"{channel.base_url}/"):
+            return channel.name
+    return channels[0].name if len(channels) == 1 else ", ".join(channel.name for channel in channels)
+
+
+def _help(status: int | None, url: str, channel: str) -> str:
+    if status in (401, 403):
+        return f"check the credentials for {channel} (a token in its URL, netrc, or the system's keyring)"
+    if status == 404 and "/noarch/" in url:
+        return f"check the channel's name and URL: a channel has a noarch/repodata.json, {channel} has none"
+    return "check the network, and conda's channels, proxy_servers and ssl_verify; or try again later"
