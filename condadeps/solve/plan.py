@@ -57,6 +57,8 @@ class Artifact:
     editable: bool = False
     direct: bool = False
     """Asked for by URL or path, so that pip leaves a ``direct_url.json`` (PEP 610)."""
+    direct_url: Mapping[str, Any] | None = None
+    """What that file is to say, where ``url`` does not tell it all: the commit, the directory."""
 
 
 @dataclass(frozen=True, slots=True)
