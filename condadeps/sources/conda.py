@@ -3,8 +3,8 @@
     source = CondaSource(config, "linux-64", channels=["bioconda"])
     names = await source.names()
     with source.answering():
-        records = await rattler.solve(await source.candidates(), specs, gateway=source.gateway,
-                                      platforms=source.platforms, channel_priority=source.priority,
+        records = await rattler.solve(source.solver_sources(), specs, gateway=source.gateway,
+                                      platforms=source.platforms, channel_priority=source.solver_priority,
                                       virtual_packages=source.virtual_packages(),
                                       channel_relations="disabled")
 
@@ -113,7 +113,7 @@ class CondaSource:
         return list(dict.fromkeys((self.subdir, "noarch")))
 
     @property
-    def priority(self) -> rattler.ChannelPriority:
+    def solver_priority(self) -> rattler.ChannelPriority:
         """The configured channel priority, for the engine's ``channel_priority=``."""
         from rattler import ChannelPriority
 
@@ -124,9 +124,14 @@ class CondaSource:
         }[self.config.channel_priority]
 
     @property
-    def packages_dir(self) -> Path:
-        """Where fetched packages are kept, the same for all environments (see :func:`packages_dir`)."""
-        return packages_dir(self.config, self._environ)
+    def written(self) -> tuple[str, ...]:
+        """The channels by the names they were written with, without credentials, in order."""
+        return tuple(dict.fromkeys(channel.name for channel in self.channels))
+
+    @property
+    def package_cache(self) -> Path:
+        """Where fetched packages are kept, the same for all environments (see :func:`package_cache`)."""
+        return package_cache(self.config, self._environ)
 
     def virtual_packages(self) -> list[rattler.GenericVirtualPackage]:
         """What the platform offers (CEP 30), with ``CONDA_OVERRIDE_*`` applied."""
@@ -162,23 +167,25 @@ class CondaSource:
         """
         wanted = list(dict.fromkeys(names))
         found: dict[PackageName, list[rattler.RepoDataRecord]] = {name: [] for name in wanted}
-        for tier in await self._tiers():
+        for tier in self._tiers(await self._load()):
             owned = [name for name in wanted if tier.has(name)]
             if owned:
                 for record in await self._asking(tier.query(self._gateway, self.platforms, owned)):
                     found[PackageName(record.name.normalized)].append(record)
         return found
 
-    async def candidates(self) -> list[Any]:
+    def solver_sources(self) -> list[Any]:
         """What to give the engine's ``solve()`` as sources, so that :meth:`records`' rules hold there.
 
         Channels themselves where the engine's own rules do (the common case, and the fastest).
-        Raises SourceError.
+        To be called after :meth:`names`; raises RuntimeError before.
         """
         from rattler import Channel as RattlerChannel
         from rattler.repo_data import MultiSource
 
-        prepared = await self._tiers()
+        if self._names is None:
+            raise RuntimeError("the sources are known once names() was awaited")
+        prepared = self._tiers(self._names)
         if all(tier.admits_all for tier in prepared):
             return [
                 RattlerChannel(tier.channels[0].base_url)
@@ -201,11 +208,10 @@ class CondaSource:
         except (GatewayError, FetchRepoDataError) as error:
             raise self._failure(error, self.channels) from error
 
-    async def _tiers(self) -> list[Tier]:
+    def _tiers(self, by_channel: Mapping[str, frozenset[str]]) -> list[Tier]:
         """The channels by priority, each with the names it may give."""
         from rattler import MatchSpec
 
-        by_channel = await self._load()
         strict = self.config.channel_priority == "strict"
         disallowed = tuple(MatchSpec(spec) for spec in self.config.disallowed_packages)
         prepared: list[Tier] = []
@@ -365,7 +371,7 @@ class CondaSource:
         )
 
 
-def packages_dir(config: CondaConfig, environ: Mapping[str, str] | None = None) -> Path:
+def package_cache(config: CondaConfig, environ: Mapping[str, str] | None = None) -> Path:
     """The one directory of fetched and extracted packages, so that environments share files by links.
 
     Conda's ``pkgs_dirs`` (``CONDA_PKGS_DIRS``) when configured: the first that can be written; else
