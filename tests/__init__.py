@@ -1,1 +1,1 @@
-"""What condadeps promises, room by room; the real parts they run on are in ``tests/channel`` and ``conftest``."""
+"""What condadeps promises, room by room; the real parts it is tested on: ``channel`` and ``conftest``."""

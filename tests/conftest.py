@@ -1,7 +1,7 @@
 """The real parts the tests run on: a channel, prefixes made from it, and kernels that run in those.
 
     channel        session   Channel(url, file_url, directory, server): a real conda channel over HTTP
-    serve          factory   serve(directory, faults=()) -> Server(url, faults, hits); see tests/channel/server.py
+    serve          factory   serve(directory, faults=()) -> Server(url, faults, hits): tests/channel/server.py
     conda_prefix   factory   conda_prefix("python", "numpy=1.26", path=None) -> Path, a fresh real environment
     kernel_prefix  Path      a fresh environment with python, pip, ipykernel and condadeps from this checkout
     kernel_prefix_with  factory  the same with more specs: kernel_prefix_with("pandas") -> Path
@@ -128,7 +128,8 @@ def kernel_prefix_with(conda_prefix: CondaPrefix) -> Callable[..., Path]:
     from tests import prefixes
 
     def make(*specs: str, path: Path | None = None) -> Path:
-        return prefixes.add_condadeps(conda_prefix(*prefixes.KERNEL, *specs, path=path))
+        needed = (*prefixes.KERNEL, *prefixes.dependencies())
+        return prefixes.add_condadeps(conda_prefix(*needed, *specs, path=path))
 
     return make
 

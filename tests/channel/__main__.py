@@ -1,4 +1,4 @@
-"""``python -m tests.channel OUT [NAME …]``: builds a channel of all that is listed, or of NAMEs and their needs.
+"""``python -m tests.channel OUT [NAME …]``: builds a channel of all listed, or of NAMEs and their needs.
 
 ``--cached`` prints the directory of the channel kept for the tests (built if need be) instead.
 """

@@ -37,8 +37,8 @@ _PROGRAMS = re.compile(rf"(pydoc|2to3|python{re.escape(VERSION)}-config)(-?{re.e
 def package() -> Package:
     """This interpreter's installation as a package, unchecked."""
     base = Path(sys.base_prefix)
-    files = {file.path: file for file in (*_library(base), *_programs(base), *_headers(), *_shared(base))}
-    files[f"{SITE_PACKAGES}/README.txt"] = File(f"{SITE_PACKAGES}/README.txt", b"For other packages.\n")
+    parts = (_library(base), _programs(base), _headers(), _shared(base), _site_packages())
+    files = {file.path: file for part in parts for file in part}
     return Package(
         name="python",
         version=platform.python_version(),
@@ -88,7 +88,7 @@ def _library(base: Path) -> Iterator[File]:
     for path in _walk(library):
         relative = path.relative_to(library).as_posix()
         content = path.read_bytes()
-        if path.suffix in (".py", ""):
+        if "sysconfig" in relative:
             content = _undebianised(content)
         yield _relocatable(f"{sys.platlibdir}/python{VERSION}/{relative}", content, base, _is_program(path))
 
@@ -146,10 +146,11 @@ def _relocatable(path: str, content: bytes, base: Path, executable: bool) -> Fil
     """``content`` with the base prefix as a placeholder, if it is text that mentions it."""
     if b"\0" in content:
         return File(path, content, executable)
-    # Only whole paths: with a prefix such as /usr a bare replacement would hit /usr/bin/ld, which stays.
-    mentioned = re.compile(
-        rb"(?<![\w./-])" + re.escape(str(base).encode()) + rb"(?=[/'\"\s:;,]|$)(?!/bin/ld\b)"
-    )
+    pattern = re.escape(str(base).encode()) + rb"(?=[/'\"\s:;,]|$)"
+    if len(base.parts) < 4:
+        # With a prefix such as /usr only Python's own files: the system's programs stay where they are.
+        pattern = rb"(?<![\w./-])" + re.escape(str(base).encode()) + rb"(?=['\"]|/(lib|include|bin)/python)"
+    mentioned = re.compile(pattern, re.MULTILINE)
     changed = mentioned.sub(PLACEHOLDER.encode(), content)
     if changed == content or not path.endswith(_PREFIXED):
         return File(path, content if not path.startswith("bin/") else changed, executable)
@@ -160,14 +161,18 @@ _PREFIXED = ("-config", ".py", "Makefile", ".pc", "pydoc3", "2to3", VERSION)
 
 
 def _undebianised(content: bytes) -> bytes:
-    """site.py and sysconfig as CPython has them: Debian's look elsewhere unless they are in a venv."""
-    for debian in (
-        rb"is_virtual_environment = sys\.base_prefix != sys\.prefix[^\n]*",
-        rb"if sys\.base_prefix != sys\.prefix or hasattr\(sys, ['\"]real_prefix['\"]\):",
-    ):
-        plain = rb"is_virtual_environment = True" if debian.startswith(b"is_") else rb"if True:"
-        content = re.sub(debian, plain, content)
-    return content
+    """sysconfig as CPython has it: Debian's installs elsewhere unless it is in a venv."""
+    return re.sub(
+        rb"if sys\.base_prefix != sys\.prefix or hasattr\(sys, ['\"]real_prefix['\"]\):", b"if True:", content
+    )
+
+
+def _site_packages() -> Iterator[File]:
+    yield File(f"{SITE_PACKAGES}/README.txt", b"For other packages.\n")
+    if "dist-packages" in (Path(sysconfig.get_path("stdlib")) / "site.py").read_text("utf-8"):
+        # Debian's site is frozen into its interpreter and looks at dist-packages only: lead it on from there.
+        lead = f"import os, site, sys; site.addsitedir(os.path.join(sys.prefix, {SITE_PACKAGES!r}))\n"
+        yield File(f"lib/python{VERSION}/dist-packages/site-packages.pth", lead.encode())
 
 
 def _with_origin_rpath(binary: bytes, base: Path) -> bytes:
