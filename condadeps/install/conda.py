@@ -1,0 +1,249 @@
+"""Staging conda packages: fetched, checked and laid out by py-rattler, beside the environment and not in it.
+
+The engine installs into the transaction's tree with the environment's own path patched into
+the files, so that what is staged is what will be: relocated, hard-linked, entry points made,
+records written. The environment itself is not touched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from condadeps.errors import CondadepsError, HashError, SourceError, SpaceError, TransactionError
+from condadeps.install.cancel import Cancel
+from condadeps.install.linking import Linking
+from condadeps.names.namespaces import PackageName
+from condadeps.prefix import installed
+from condadeps.show.reporter import Reporter
+from condadeps.solve.plan import Link, Package
+from condadeps.sources.credentials import masked
+
+_LITTER = ("CACHEDIR.TAG", "conda-meta/history")
+_PYTHON = PackageName("python")
+_POLL_SECONDS = 0.1
+
+
+class Packages(Protocol):
+    """What staging asks of the conda source: where packages are kept, and how to fetch them."""
+
+    @property
+    def packages_dir(self) -> Path:
+        """The directory of fetched and unpacked packages."""
+
+    @property
+    def client(self) -> Any:
+        """A rattler client with the configured authentication and certificates."""
+
+
+async def stage(
+    links: Sequence[Link],
+    prefix: Path,
+    tree: Path,
+    source: Packages,
+    reporter: Reporter,
+    cancel: Cancel,
+) -> None:
+    """Fetch, check and lay out the packages of ``links`` in ``tree``, as they will be in ``prefix``.
+
+    Raises HashError, SourceError, SpaceError or TransactionError, CancelledError on request;
+    nothing outside ``tree`` and the cache was changed then.
+    """
+    packages = [link.package for link in links]
+    cache = source.packages_dir
+    cache.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(_check_local, packages, cache)
+    stub = _stub_python(prefix, tree) if _PYTHON not in {package.name for package in packages} else None
+    try:
+        await _obeying(cancel, _install(packages, stub, prefix, tree, source, reporter))
+    except CondadepsError:
+        raise
+    except Exception as error:
+        raise _explained(error, packages, prefix) from error
+    for litter in (*_LITTER, *([stub] if stub else ())):
+        (tree / litter).unlink(missing_ok=True)
+    for record in (tree / "conda-meta").glob("*.json"):
+        record.chmod(0o644)
+
+
+def gone(prefix: Path, names: Collection[PackageName]) -> set[str]:
+    """The files and records of the installed packages of ``names``, every leftover record of theirs too."""
+    paths: set[str] = set()
+    for name, package in installed.packages(prefix).items():
+        if name in names:
+            for one in (package, *package.others):
+                paths.update(one.files)
+                paths.add(f"conda-meta/{one.path.name}")
+    return paths
+
+
+def write_specs(prefix: Path, tree: Path, specs: Mapping[PackageName, str], links: Sequence[Link]) -> None:
+    """Stage ``requested_specs`` (and the older ``requested_spec``) into the records, as conda keeps them.
+
+    What was asked for now is written; what was asked for earlier is kept when a package is replaced.
+    """
+    present = installed.packages(prefix)
+    linked = {link.package.name: link.package for link in links}
+    for name in {*linked, *specs}:
+        before = present.get(name)
+        earlier = before.requested_specs if before else ()
+        asked = (specs[name],) if name in specs else earlier
+        if name in linked:
+            record = tree / "conda-meta" / f"{linked[name].dist_name}.json"
+        elif before and asked != earlier:
+            record = before.path
+        else:
+            continue
+        document = json.loads(record.read_text(encoding="utf-8"))
+        document["requested_specs"] = list(asked)
+        document.pop("requested_spec", None)
+        if asked:
+            document["requested_spec"] = asked[0]
+        staged = tree / "conda-meta" / record.name
+        staged.parent.mkdir(exist_ok=True)
+        staged.write_text(json.dumps(document, indent=2), encoding="utf-8")
+
+
+async def _install(
+    packages: Sequence[Package],
+    stub: str | None,
+    prefix: Path,
+    tree: Path,
+    source: Packages,
+    reporter: Reporter,
+) -> None:
+    from rattler import PrefixRecord, install
+    from rattler.package_cache import PackageCache, ValidationMode
+
+    from condadeps.sources.records import all_to_rattler
+
+    records: list[Any] = [*all_to_rattler(packages)]
+    if stub:
+        records.append(PrefixRecord.from_path(tree / stub))
+    # A cached package whose files were edited through a hard link is seen here and fetched anew.
+    cache = PackageCache.new_layered([source.packages_dir], validation_mode=ValidationMode.full())
+    await install(
+        records=records,
+        target_prefix=tree,
+        alternative_target_prefix=prefix,
+        package_cache=cache,
+        client=source.client,
+        execute_link_scripts=False,  # they run in the environment, when the files are in place
+        reporter=Linking(reporter, packages),
+        show_progress=False,
+    )
+
+
+def _stub_python(prefix: Path, tree: Path) -> str | None:
+    """Let the engine know which Python noarch packages are for, without laying it out again."""
+    package = installed.packages(prefix).get(_PYTHON)
+    if package is None:
+        return None
+    document = {**package.record, "files": [], "paths_data": {"paths_version": 1, "paths": []}}
+    path = f"conda-meta/{package.path.name}"
+    (tree / "conda-meta").mkdir(exist_ok=True)
+    (tree / path).write_text(json.dumps(document), encoding="utf-8")
+    return path
+
+
+async def _obeying(cancel: Cancel, work: Any) -> None:
+    """Do ``work`` until it is done or somebody asks to stop. Raises CancelledError then."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        await asyncio.wait([task], timeout=_POLL_SECONDS)
+        if cancel.requested and not task.done():
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await task
+            cancel.check()
+    task.result()
+
+
+def _check_local(packages: Sequence[Package], cache: Path) -> None:
+    """Raises HashError for a local package file that is not the promised one: the engine does not look."""
+    for package in packages:
+        parts = urlsplit(package.url)
+        if parts.scheme != "file" or not package.sha256:
+            continue
+        path = Path(url2pathname(parts.path))
+        try:
+            actual = sha256(path)
+        except FileNotFoundError:
+            continue  # it may be cached; if not, the engine says so
+        except OSError as error:
+            raise SourceError(
+                f"{path} cannot be read", detail=[str(error)], url=package.url, status=None
+            ) from error
+        if actual != package.sha256:
+            shutil.rmtree(cache / package.dist_name, ignore_errors=True)
+            raise _wrong_hash(package, actual)
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's content, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _wrong_hash(package: Package, actual: str | None) -> HashError:
+    return HashError(
+        f"{package.filename} is not the file its channel promises; nothing was changed",
+        detail=[f"expected sha256 {package.sha256}", *([f"found    sha256 {actual}"] if actual else [])],
+        help="the channel's index or the file is damaged: tell whoever runs the channel",
+        url=package.url,
+        expected=package.sha256,
+        actual=actual,
+    )
+
+
+_MISMATCH = re.compile(r"hash mismatch|sha256|md5|checksum", re.IGNORECASE)
+_NO_SPACE = re.compile(r"no space left|os error 28|disk quota", re.IGNORECASE)
+_STATUS = re.compile(r"\b(?:HTTP status[^(]*\(|status code:? ?)(\d{3})", re.IGNORECASE)
+_UNREACHED = re.compile(
+    r"error sending request|connect|timed out|http|no such file|reqwest|dns", re.IGNORECASE
+)
+
+
+def _explained(error: Exception, packages: Sequence[Package], prefix: Path) -> CondadepsError:
+    """The engine tells its failures apart by text only."""
+    text = masked("\n".join(_chain(error)))
+    package = next((one for one in packages if one.filename in text or one.dist_name in text), None)
+    detail = text.splitlines()[:6]
+    if _NO_SPACE.search(text):
+        return SpaceError("the disk is full; nothing was changed", detail=detail, prefix=str(prefix))
+    if package and _MISMATCH.search(text):
+        return _wrong_hash(package, None)
+    status = _STATUS.search(text)
+    if status or _UNREACHED.search(text):
+        return SourceError(
+            f"{package.filename if package else 'a package'} could not be fetched; nothing was changed",
+            detail=detail,
+            url=package.url if package else None,
+            status=int(status.group(1)) if status else None,
+        )
+    return TransactionError(
+        f"{package.filename if package else 'the packages'} could not be unpacked; nothing was changed",
+        detail=detail,
+        restored=True,
+        prefix=str(prefix),
+    )
+
+
+def _chain(error: BaseException | None) -> list[str]:
+    lines: list[str] = []
+    while error is not None:
+        lines.append(str(error))
+        error = error.__cause__
+    return lines

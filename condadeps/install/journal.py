@@ -1,0 +1,160 @@
+"""The journal: what was and what will be, on the disk before the first file changes.
+
+:func:`recover` is all there is to putting an environment right again: after an error in
+the same process, and at the next call after a process that was killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from condadeps.errors import TransactionError
+from condadeps.install import changes, fresh, listing
+from condadeps.install.changes import Changes
+from condadeps.install.room import Room, write_durably
+
+VERSION = 1
+
+
+class State(Enum):
+    """How far a transaction is. Before the journal exists nothing is changed."""
+
+    CHANGING = "changing"
+    """Files may be changed: an end here is taken back."""
+    DONE = "done"
+    """All of it is in place and verified: only sweeping is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """One transaction, as it is written down."""
+
+    state: State
+    plan: Mapping[str, Any]
+    waves: tuple[Changes, ...] = ()
+    """Sets of changes, made one after the other."""
+    fresh: bool = False
+    """The environment was not there before: taking back removes it."""
+    started: float = field(default_factory=time.time)
+    """Seconds since the epoch."""
+    command: str = ""
+
+    def write(self, room: Room) -> None:
+        """To the disk, whole or not at all."""
+        write_durably(room.journal, json.dumps(self.to_json()))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, as the file holds it."""
+        return {
+            "version": VERSION,
+            "state": self.state.value,
+            "pid": os.getpid(),
+            "started": self.started,
+            "command": self.command,
+            "fresh": self.fresh,
+            "waves": [wave.to_json() for wave in self.waves],
+            "plan": self.plan,
+        }
+
+    @staticmethod
+    def read(room: Room) -> Journal | None:
+        """The journal of the change at work, None when there is none.
+
+        Raises TransactionError for one this version cannot read: nothing may be done then.
+        """
+        try:
+            document = json.loads(room.journal.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise _unreadable(room) from error
+        if document.get("version") != VERSION:
+            raise _unreadable(room)
+        return Journal(
+            state=State(document["state"]),
+            plan=document["plan"],
+            waves=tuple(Changes.from_json(wave) for wave in document["waves"]),
+            fresh=document["fresh"],
+            started=document["started"],
+            command=document["command"],
+        )
+
+    def with_wave(self, wave: Changes) -> Journal:
+        """This journal with one more set of changes."""
+        return replace(self, waves=(*self.waves, wave))
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What :func:`recover` found and did."""
+
+    command: str
+    """What the change was, as its caller put it."""
+    started: float
+    """Seconds since the epoch."""
+
+    def __str__(self) -> str:
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(self.started))
+        what = f" ({self.command})" if self.command else ""
+        return f"a change of {when}{what} was cut short; the environment was put back as it was before it"
+
+
+def recover(prefix: Path) -> Recovered | None:
+    """Put ``prefix`` right if a change to it was cut short; None when there was nothing to put right.
+
+    Call it with the environment's lock held, before anything is read for a plan. A change
+    that was verified is kept, any other is taken back whole. Raises TransactionError when
+    that fails; the journal then stays for the next call.
+    """
+    room = Room.of(prefix)
+    if not room.home.exists():
+        return None
+    journal = Journal.read(room)
+    recovered = None
+    if journal is not None and journal.state is State.CHANGING:
+        take_back(room, journal)
+        recovered = Recovered(journal.command, journal.started)
+    elif journal is not None:
+        file_away(room, journal)
+    room.sweep()
+    return recovered
+
+
+def file_away(room: Room, journal: Journal) -> None:
+    """Keep a finished journal among the past ones, without what only taking it back would need."""
+    room.past.mkdir(exist_ok=True)
+    path = room.past / f"{journal.started:.3f}.json"
+    write_durably(path, json.dumps(replace(journal, waves=()).to_json()))
+
+
+def take_back(room: Room, journal: Journal) -> None:
+    """Undo every wave of ``journal``, the last first. Raises TransactionError; the journal then stays."""
+    try:
+        for number, wave in reversed(tuple(enumerate(journal.waves))):
+            changes.take_back(room.prefix, room.kept(number), wave)
+        listing.remove_others(room)
+        if journal.fresh:
+            fresh.clear(room.prefix)
+    except OSError as error:
+        raise TransactionError(
+            f"the environment {room.prefix} could not be put back: {error}",
+            help="remove what is in the way and repeat the call: it goes on putting it back",
+            restored=False,
+            prefix=str(room.prefix),
+        ) from error
+
+
+def _unreadable(room: Room) -> TransactionError:
+    return TransactionError(
+        f"a change to {room.prefix} was cut short, and its journal cannot be read: {room.journal}",
+        help="use the condadeps that made it",
+        restored=False,
+        prefix=str(room.prefix),
+    )

@@ -1,0 +1,329 @@
+"""Staging what pip installs: pip works below a root of its own and never in the environment.
+
+pip is handed exactly the planned files, by hash, with no index, no dependency to resolve
+and no configuration. ``--root`` makes it lay them out as they will be, scripts, ``RECORD``
+and all; the transaction then moves them in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from condadeps.errors import HashError, TransactionError
+from condadeps.install.cancel import Cancel
+from condadeps.install.conda import sha256
+from condadeps.install.room import inside
+from condadeps.names.namespaces import ProjectName
+from condadeps.prefix.target import Target
+from condadeps.show.reporter import Reporter
+from condadeps.solve.plan import Artifact, Install
+from condadeps.sources.credentials import masked, without_credentials
+
+_LAST_LINES = 12
+
+
+class Files(Protocol):
+    """What staging asks of the PyPI source."""
+
+    @property
+    def config(self) -> Any:
+        """pip's configuration; its ``environ()`` is the environment of a pip that may reach the indexes."""
+
+    async def fetch(self, file: Artifact, directory: Path) -> Path:
+        """The file in ``directory``, checked. Raises HashError, SourceError."""
+
+
+async def fetch(
+    installs: Sequence[Install], source: Files | None, wheels: Path, reporter: Reporter, cancel: Cancel
+) -> dict[ProjectName, Path]:
+    """Every planned file as a wheel in ``wheels``; what must be built is built. Editables are left out.
+
+    Raises HashError, SourceError, TransactionError (a build failed), CancelledError.
+    """
+    wheels.mkdir(exist_ok=True)
+    found: dict[ProjectName, Path] = {}
+    for install in installs:
+        cancel.check()
+        artifact = install.artifact
+        if artifact.editable:
+            continue
+        if source is None:
+            raise TransactionError(f"there is nowhere to fetch {artifact.filename} from", restored=True)
+        fetched = await source.fetch(artifact, wheels)
+        if artifact.sha256 and (actual := await asyncio.to_thread(sha256, fetched)) != artifact.sha256:
+            raise _wrong_hash(artifact, actual)
+        if fetched.suffix != ".whl":
+            reporter.phase("build", f"building {artifact.project} {artifact.version}")
+            fetched = await _build(fetched, source, wheels, artifact, cancel)
+        found[artifact.project] = fetched
+    return found
+
+
+async def stage(
+    installs: Sequence[Install],
+    wheels: Mapping[ProjectName, Path],
+    target: Target,
+    source: Files | None,
+    work: Path,
+    cancel: Cancel,
+) -> Path:
+    """Have pip lay the planned files out; returns the tree, relative to the environment.
+
+    ``work`` is an empty or missing folder on the environment's file system. Raises
+    TransactionError when pip fails, CancelledError; the environment was not touched.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    root = work / "root"
+    listed = [install for install in installs if not install.artifact.editable]
+    if listed:
+        await _run(_install_arguments(listed, wheels, root, work, target), _closed(), work, cancel, listed)
+    for install in installs:
+        if install.artifact.editable:
+            arguments = [
+                *_pip(target),
+                "install",
+                *_staged(root),
+                "--editable",
+                _path_of(install.artifact.url),
+            ]
+            environ = source.config.environ() if source else _closed()
+            await _run(arguments, _tamed(environ), work, cancel, [install])
+    tree = _within(root, target.prefix)
+    await _compile(root, target, work, cancel)
+    for install in installs:
+        _finish(dist_info(tree, target, install.artifact), install)
+    return tree
+
+
+def _install_arguments(
+    installs: Sequence[Install], wheels: Mapping[ProjectName, Path], root: Path, work: Path, target: Target
+) -> list[str]:
+    listing = work / "requirements.txt"
+    lines = [_pin(install.artifact, wheels[install.artifact.project]) for install in installs]
+    listing.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return [
+        *_pip(target),
+        "install",
+        *_staged(root),
+        "--no-index",
+        *(f"--find-links={folder}" for folder in sorted({str(path.parent) for path in wheels.values()})),
+        "--only-binary=:all:",
+        "--require-hashes",
+        f"--requirement={listing}",
+    ]
+
+
+def _pip(target: Target) -> list[str]:
+    # This process's pip works for any environment, also for one without a pip.
+    return [sys.executable, "-I", "-m", "pip", "--python", str(target.python), "--isolated"]
+
+
+def _staged(root: Path) -> list[str]:
+    return [
+        f"--root={root}",
+        "--ignore-installed",
+        "--no-deps",
+        "--no-compile",
+        "--no-warn-script-location",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--no-color",
+        "--progress-bar=off",
+        "--root-user-action=ignore",
+    ]
+
+
+def _pin(artifact: Artifact, wheel: Path) -> str:
+    # The version is the wheel's own: an sdist's file name may spell it another way.
+    return f"{artifact.project}=={wheel.name.split('-')[1].replace('_', '-')} --hash=sha256:{sha256(wheel)}"
+
+
+def _closed() -> dict[str, str]:
+    """An environment in which pip finds no configuration, and Python nothing but the environment."""
+    clean = {key: value for key, value in os.environ.items() if not key.upper().startswith("PIP_")}
+    return _tamed({**clean, "PIP_CONFIG_FILE": os.devnull})
+
+
+def _tamed(environ: Mapping[str, str]) -> dict[str, str]:
+    clean = {key: value for key, value in environ.items() if not key.startswith("PYTHON")}
+    clean.pop("__PYVENV_LAUNCHER__", None)
+    # Python would leave bytecode of its own library in the environment, which is not to be touched yet.
+    return {**clean, "PYTHONNOUSERSITE": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"}
+
+
+async def _build(sdist: Path, source: Files, wheels: Path, artifact: Artifact, cancel: Cancel) -> Path:
+    out = wheels / f"built-{artifact.project}"
+    out.mkdir()
+    arguments = [sys.executable, "-I", "-m", "pip", "wheel", "--no-deps", f"--wheel-dir={out}"]
+    arguments += ["--no-input", "--disable-pip-version-check", "--progress-bar=off", str(sdist)]
+    await _run(
+        arguments, _tamed(source.config.environ()), out, cancel, what=f"{artifact.project} could not be built"
+    )
+    return next(out.glob("*.whl"))
+
+
+async def _run(
+    arguments: Sequence[str],
+    environ: Mapping[str, str],
+    directory: Path,
+    cancel: Cancel,
+    installs: Sequence[Install] = (),
+    what: str = "",
+    may_fail: bool = False,
+) -> None:
+    """Run one subprocess to its end, or until somebody asks to stop."""
+    process = await asyncio.create_subprocess_exec(
+        *arguments,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=dict(environ),
+        cwd=directory,
+    )
+    output = asyncio.ensure_future(process.communicate())
+    while not output.done():
+        await asyncio.wait([output], timeout=0.05)
+        if cancel.requested and not output.done():
+            process.terminate()
+            await output
+            cancel.check()
+    if process.returncode != 0 and not may_fail:
+        told = masked(output.result()[0].decode(errors="replace")).strip().splitlines()
+        names = ", ".join(str(install.artifact.project) for install in installs[:5])
+        raise TransactionError(
+            f"{what or f'pip could not install {names}'}; nothing was changed",
+            detail=told[-_LAST_LINES:],
+            restored=True,
+            exit_code=process.returncode,
+        )
+
+
+def _within(root: Path, prefix: Path) -> Path:
+    """Where pip puts the environment below its root (a drive letter is dropped)."""
+    for one in (prefix, prefix.resolve()):
+        found = root / one.relative_to(one.anchor)
+        if found.is_dir():
+            return found
+    raise TransactionError(
+        f"pip did not install into {prefix}: it found another environment's layout", restored=True
+    )
+
+
+async def _compile(root: Path, target: Target, work: Path, cancel: Cancel) -> None:
+    """Bytecode that names the files where they will be; a source that is no Python has none."""
+    arguments = [
+        str(target.python),
+        "-I",
+        "-m",
+        "compileall",
+        "-qq",
+        "-s",
+        str(root),
+        "-p",
+        target.prefix.anchor,
+    ]
+    await _run([*arguments, str(root)], _tamed(_closed()), work, cancel, may_fail=True)
+
+
+def _finish(location: Path, install: Install) -> None:
+    """Make the staged metadata say what was asked (PEP 376 ``REQUESTED``) and from where (PEP 610)."""
+    artifact = install.artifact
+    rows = read_record(location / "RECORD")
+    if not install.requested:
+        (location / "REQUESTED").unlink(missing_ok=True)
+        rows = [row for row in rows if row[0] != f"{location.name}/REQUESTED"]
+    if artifact.direct and not (location / "direct_url.json").exists():
+        (location / "direct_url.json").write_text(json.dumps(_direct_url(artifact)), encoding="utf-8")
+        rows.append([f"{location.name}/direct_url.json", "", ""])
+    rows += [[path, "", ""] for path in _compiled(location.parent, rows)]
+    write_record(location / "RECORD", rows)
+
+
+def _compiled(base: Path, rows: Sequence[Sequence[str]]) -> list[str]:
+    found: list[str] = []
+    for path in (row[0] for row in rows):
+        folder, _, name = path.rpartition("/")
+        if name.endswith(".py"):
+            inside = f"{folder}/__pycache__" if folder else "__pycache__"
+            found += [f"{inside}/{one.name}" for one in (base / inside).glob(f"{name[:-3]}.*.pyc")]
+    return found
+
+
+def dist_info(tree: Path, target: Target, artifact: Artifact) -> Path:
+    """The staged metadata of ``artifact``. Raises TransactionError when pip left none, or several."""
+    folders = {inside(target.prefix, path) for path in target.paths}
+    found = [
+        path
+        for folder in folders
+        if folder is not None
+        for path in (tree / folder).glob("*.dist-info")
+        if _project_of(path.name) == artifact.project
+    ]
+    if len(found) != 1:
+        raise TransactionError(
+            f"{artifact.filename} does not hold the project {artifact.project}; nothing was changed",
+            restored=True,
+        )
+    return found[0]
+
+
+def _project_of(name: str) -> ProjectName | None:
+    try:
+        return ProjectName(name.split("-")[0])
+    except ValueError:
+        return None
+
+
+def _direct_url(artifact: Artifact) -> dict[str, Any]:
+    if artifact.direct_url is not None:
+        return dict(artifact.direct_url)
+    hashes = {"sha256": artifact.sha256} if artifact.sha256 else {}
+    return {"url": without_credentials(artifact.url), "archive_info": {"hashes": hashes}}
+
+
+def read_record(path: Path) -> list[list[str]]:
+    """The rows of a ``RECORD`` (path, hash, size)."""
+    return [row for row in csv.reader(path.read_text(encoding="utf-8").splitlines()) if row]
+
+
+def write_record(path: Path, rows: Iterable[Sequence[str]]) -> None:
+    """The inverse of :func:`read_record`."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    path.write_text(text.getvalue(), encoding="utf-8")
+
+
+def _path_of(url: str) -> str:
+    parts = urlsplit(url)
+    return url2pathname(parts.path) if parts.scheme == "file" else url
+
+
+def _wrong_hash(artifact: Artifact, actual: str) -> HashError:
+    return HashError(
+        f"{artifact.filename} is not the file its index promises; nothing was changed",
+        detail=[f"expected sha256 {artifact.sha256}", f"found    sha256 {actual}"],
+        url=artifact.url,
+        expected=artifact.sha256,
+        actual=actual,
+    )
+
+
+def disclaim(tree: Path, paths: Collection[str]) -> None:
+    """Take ``paths`` out of every staged ``RECORD``: they belong to somebody else."""
+    for record in tree.rglob("*.dist-info/RECORD"):
+        base = record.parent.parent.relative_to(tree)
+        rows = read_record(record)
+        kept = [row for row in rows if os.path.normpath(base / row[0]).replace(os.sep, "/") not in paths]
+        if len(kept) < len(rows):
+            write_record(record, kept)

@@ -1,0 +1,102 @@
+"""Where a transaction keeps what it needs: one folder inside the environment it changes.
+
+Inside it, so that staging and putting in place are renames on one file system and never
+copies. conda's own files are not touched: it reads ``conda-meta/*.json`` and ``history``.
+
+    conda-meta/condadeps/           (``.condadeps/`` in an environment that is not conda's)
+        current/                    the change at work; gone when nothing is half-done
+            journal.json            what was, what will be
+            tree/                   what will be put in place, laid out as in the environment
+            kept/                   what was displaced, by number
+            pip/ wheels/ …          pip's staging
+        past/                       one file per finished change, oldest first
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from condadeps.prefix import lock
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The paths of one environment's transaction folder; nothing is made until :meth:`make`."""
+
+    prefix: Path
+    home: Path
+
+    @staticmethod
+    def of(prefix: Path) -> Room:
+        """The room of ``prefix``, beside its lock."""
+        return Room(prefix, lock.directory(prefix))
+
+    @property
+    def current(self) -> Path:
+        """The change at work."""
+        return self.home / "current"
+
+    @property
+    def journal(self) -> Path:
+        """Written whole before the first change; the only evidence recovery needs."""
+        return self.current / "journal.json"
+
+    @property
+    def tree(self) -> Path:
+        """What will be put in place."""
+        return self.current / "tree"
+
+    @property
+    def past(self) -> Path:
+        """One file per finished change."""
+        return self.home / "past"
+
+    def kept(self, wave: int) -> Path:
+        """What the ``wave``-th set of changes displaced, by number."""
+        return self.current / f"kept-{wave}"
+
+    def make(self) -> None:
+        """A new, empty ``current``. Raises OSError, such as for a read-only environment."""
+        self.current.mkdir(parents=True)
+        self.tree.mkdir()
+
+    def sweep(self) -> None:
+        """Forget the change at work: nothing in ``current`` is needed any more.
+
+        Renamed away first, so that a sweep cut short is never read as a change at work.
+        """
+        if self.current.exists():
+            self.current.rename(self.home / f"trash-{uuid.uuid4().hex[:8]}")
+        if self.home.exists():
+            for trash in self.home.glob("trash-*"):
+                shutil.rmtree(trash, ignore_errors=True)
+
+
+def write_durably(path: Path, text: str) -> None:
+    """Replace ``path`` by ``text``, whole or not at all, and have it reach the disk first."""
+    fresh = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    with fresh.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    if os.name == "posix":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def inside(prefix: Path, path: Path) -> str | None:
+    """``path`` relative to ``prefix``, with forward slashes; None when it is not below it."""
+    for base in (prefix, prefix.resolve()):
+        try:
+            return path.relative_to(base).as_posix()
+        except ValueError:
+            continue
+    return None

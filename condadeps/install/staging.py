@@ -1,0 +1,156 @@
+"""Everything a plan needs, fetched, checked and laid out before the environment is touched."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from condadeps.install import changes, conda, distributions, history, pip, verify
+from condadeps.install.cancel import Cancel
+from condadeps.install.changes import Changes
+from condadeps.install.owners import Owners
+from condadeps.install.room import Room
+from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.prefix import guards
+from condadeps.prefix.target import Target
+from condadeps.show.reporter import Reporter
+from condadeps.solve.plan import Plan
+
+_UNPACKED = 4
+"""How much bigger files are than the archives they come in, roughly and at least."""
+
+
+@dataclass
+class Staging:
+    """One plan's preparation in the transaction's room."""
+
+    plan: Plan
+    target: Target
+    room: Room
+    conda: conda.Packages | None
+    pypi: pip.Files | None
+    reporter: Reporter
+    cancel: Cancel
+    warnings: list[str] = field(default_factory=list)
+    wheels: Mapping[ProjectName, Path] = field(default_factory=dict)
+
+    @property
+    def python_comes(self) -> bool:
+        """Whether there is no Python to run pip with before conda's packages are in place.
+
+        A Python of another minor version counts as none: it has another layout.
+        """
+        new = next((link for link in self.plan.link if link.package.name == "python"), None)
+        return new is not None and (
+            new.previous is None or _minor(new.previous.version) != _minor(new.package.version)
+        )
+
+    def check_space(self) -> None:
+        """Raises SpaceError when what is to be fetched will not fit."""
+        wheels = sum(install.artifact.size or 0 for install in self.plan.install)
+        guards.space(self.room.home, wheels * _UNPACKED, prefix=self.room.prefix)
+        if self.conda and self.plan.link:
+            cache = self.conda.packages_dir
+            cache.mkdir(parents=True, exist_ok=True)
+            new = [link.package for link in self.plan.link if not (cache / link.package.dist_name).exists()]
+            guards.space(
+                cache, sum(package.size or 0 for package in new) * _UNPACKED, prefix=self.room.prefix
+            )
+
+    async def fetch(self) -> None:
+        """All downloads, the packages already laid out. Raises SourceError, HashError, CancelledError …"""
+        self.reporter.phase("fetch")
+        if self.plan.link:
+            if self.conda is None:
+                raise ValueError("a plan that links packages needs a conda source")
+            await conda.stage(
+                self.plan.link, self.room.prefix, self.room.tree, self.conda, self.reporter, self.cancel
+            )
+        verify.staged(self.plan, self.room.tree)
+        if self.plan.install:
+            where = self.room.current / "wheels"
+            self.wheels = await pip.fetch(self.plan.install, self.pypi, where, self.reporter, self.cancel)
+
+    async def lay_out_pips(self) -> None:
+        """Have pip lay its files out, and add them to the tree. Raises TransactionError, CancelledError."""
+        if not self.plan.install:
+            return
+        self.reporter.phase("pip", f"laying out {len(self.plan.install)} from PyPI")
+        work = self.room.current / "pip"
+        laid_out = await pip.stage(self.plan.install, self.wheels, self.target, self.pypi, work, self.cancel)
+        self._leave_condas_alone(laid_out)
+        _merge(laid_out, self.room.tree)
+
+    def add_records(self, command: str, when: float) -> None:
+        """Stage what conda keeps about a change: requested specs and the history."""
+        if not self.target.is_conda:
+            return
+        asked = {
+            PackageName(answer.name): f"{answer.name}{answer.constraint}"
+            for answer in self.plan.answers
+            if answer.manager == "conda"
+        }
+        new = [
+            asked[PackageName(one.name)]
+            for one in self.plan.answers
+            if one.manager == "conda" and not one.already
+        ]
+        conda.write_specs(self.room.prefix, self.room.tree, asked, self.plan.link)
+        history.stage(self.room.prefix, self.room.tree, self.plan, new, command, when)
+
+    def changes(self, *, first: bool) -> Changes:
+        """What the staged tree and the plan's removals mean for the environment as it is now.
+
+        The removals are part of the first set of changes.
+        """
+        gone = self._gone() if first else set()
+        found = changes.between(self.room.prefix, self.room.tree, gone)
+        self._warn_of_clobbering(path for path in found.displaced if path not in gone)
+        return found
+
+    def _gone(self) -> set[str]:
+        names = self._leaving()
+        projects = {one.project for one in self.plan.uninstall} | {
+            one.artifact.project for one in self.plan.install
+        }
+        paths = conda.gone(self.room.prefix, names)
+        owners = Owners(self.room.prefix, names)
+        if projects and self.target.has_python:
+            paths |= distributions.gone(self.target, projects, owners)
+        return paths
+
+    def _leaving(self) -> set[PackageName]:
+        return {link.package.name for link in self.plan.link} | {one.package.name for one in self.plan.unlink}
+
+    def _leave_condas_alone(self, laid_out: Path) -> None:
+        """pip's files give way to a conda package's: they are neither put in place nor claimed."""
+        owners = Owners(self.room.prefix, self._leaving())
+        taken = {
+            path
+            for path in changes.paths_in(laid_out)
+            if os.path.lexists(self.room.tree / path)
+            or (os.path.lexists(self.room.prefix / path) and path in owners)
+        }
+        for path in sorted(taken):
+            (laid_out / path).unlink()
+            self.warnings.append(f"{path} is left as conda has it: a project from PyPI has one too")
+        if taken:
+            pip.disclaim(laid_out, taken)
+
+    def _warn_of_clobbering(self, paths: Iterable[str]) -> None:
+        owners = Owners(self.room.prefix, self._leaving())
+        for path in paths:
+            owner = owners.of(path) if not path.startswith("conda-meta/") else None
+            if owner:
+                self.warnings.append(f"{path} of {owner} was replaced: another package has one too")
+
+
+def _merge(source: Path, tree: Path) -> None:
+    for path in changes.between(tree, source, ()).place:
+        (source / path).replace(tree / path)
+
+
+def _minor(version: str) -> list[str]:
+    return version.split(".")[:2]
