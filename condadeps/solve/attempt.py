@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from condadeps.errors import SourceError
 from condadeps.solve.encode import Encoded, Static
 from condadeps.solve.seams import CondaCandidates
 
@@ -48,22 +47,18 @@ async def ask(
 
     sources: list[Any] = [*(conda.solver_sources() if conda else ()), Static(encoded)]
     try:
-        return await solve(
-            sources,
-            [MatchSpec(text) for text in question.specs],
-            gateway=conda.gateway if conda else None,
-            platforms=[subdir, "noarch"],  # type: ignore[list-item]  # any of conda's subdirs
-            locked_packages=list(question.locked),
-            pinned_packages=list(question.pinned),
-            virtual_packages=conda.virtual_packages() if conda else [],
-            channel_priority=conda.solver_priority if conda else ChannelPriority.Strict,
-            constraints=[MatchSpec(text) for text in question.constraints],
-            channel_relations="disabled",
-        )
+        with conda.answering() if conda else nullcontext():
+            return await solve(
+                sources,
+                [MatchSpec(text) for text in question.specs],
+                gateway=conda.gateway if conda else None,
+                platforms=conda.platforms if conda else [subdir, "noarch"],  # type: ignore[list-item]
+                locked_packages=list(question.locked),
+                pinned_packages=list(question.pinned),
+                virtual_packages=conda.virtual_packages() if conda else [],
+                channel_priority=conda.solver_priority if conda else ChannelPriority.Strict,
+                constraints=[MatchSpec(text) for text in question.constraints],
+                channel_relations="disabled",
+            )
     except SolverError as error:
         return Refusal(str(error))
-
-
-def broken(sources: Sequence[str], error: Exception) -> SourceError:
-    """The error for a channel that failed while the solver read it."""
-    return SourceError(f"a channel did not answer sensibly: {error}", url=", ".join(sources), status=None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 from condadeps.errors import NotFoundError, NoVersionError, RequestError
@@ -16,20 +15,20 @@ SHOWN = 8
 """How many versions or near names a message lists."""
 
 
-async def check(items: Sequence[Wanted], discovery: Discovery, names: frozenset[str]) -> None:
+async def check(items: Sequence[Wanted], discovery: Discovery) -> None:
     """Raises NotFoundError, NoVersionError or RequestError for the first request nothing can meet."""
-    await _check_packages([item for item in items if item.package and item.applies], discovery, names)
+    await _check_packages([item for item in items if item.package and item.applies], discovery)
     for item in items:
         if item.need is None or not item.applies or item.need.project not in discovery.universe.entries:
             continue
         entry = discovery.universe.entries[item.need.project]
         if entry.nowhere:
-            raise _nowhere(item, entry, discovery, names)
+            raise await _nowhere(entry, discovery)
         if not entry.admitted(item.need.specifier) & entry.available():
             raise _no_version(item, entry, discovery)
 
 
-async def _check_packages(items: Sequence[Wanted], discovery: Discovery, names: frozenset[str]) -> None:
+async def _check_packages(items: Sequence[Wanted], discovery: Discovery) -> None:
     from rattler import MatchSpec
     from rattler.exceptions import InvalidMatchSpecError
 
@@ -47,7 +46,7 @@ async def _check_packages(items: Sequence[Wanted], discovery: Discovery, names: 
             ) from None
         found = records.get(item.package) or []
         if not found and item.package not in discovery.installed.packages:
-            raise _no_package(item, item.package, discovery, names)
+            raise await _no_package(item.package, discovery)
         if found and not any(spec.matches(record) for record in found):
             versions = _newest_conda({str(record.version) for record in found})
             raise NoVersionError(
@@ -59,11 +58,9 @@ async def _check_packages(items: Sequence[Wanted], discovery: Discovery, names: 
             )
 
 
-def _no_package(
-    item: Wanted, package: PackageName, discovery: Discovery, names: frozenset[str]
-) -> NotFoundError:
+async def _no_package(package: PackageName, discovery: Discovery) -> NotFoundError:
     looked = list(discovery.conda.written) if discovery.conda else []
-    near = near_names(package, names)
+    near = await near_names(package, discovery)
     return NotFoundError(
         f"no configured channel has a package {package}",
         detail=[f"looked in {', '.join(looked)}", *_near(near)],
@@ -74,9 +71,9 @@ def _no_package(
     )
 
 
-def _nowhere(item: Wanted, entry: Entry, discovery: Discovery, names: frozenset[str]) -> NotFoundError:
+async def _nowhere(entry: Entry, discovery: Discovery) -> NotFoundError:
     looked = list(discovery.conda.written) if discovery.conda and not entry.forced else []
-    near = near_names(entry.project, names)
+    near = await near_names(entry.project, discovery)
     if discovery.pypi is None:
         return NotFoundError(
             f"no configured channel has {entry.project}, and pip is switched off",
@@ -125,10 +122,9 @@ def _no_version(item: Wanted, entry: Entry, discovery: Discovery) -> NoVersionEr
     )
 
 
-def near_names(name: str, names: frozenset[str]) -> list[str]:
-    """The names that look most like ``name``, best first."""
-    likely = [other for other in names if abs(len(other) - len(name)) <= 3 and other[:1] == name[:1]]
-    return difflib.get_close_matches(name, likely, n=5, cutoff=0.75)
+async def near_names(name: str, discovery: Discovery) -> list[str]:
+    """The names in the channels that look most like ``name``, best first."""
+    return list(await discovery.conda.near(name, 5)) if discovery.conda else []
 
 
 def _near(near: Sequence[str]) -> list[str]:

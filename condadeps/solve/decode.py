@@ -10,8 +10,8 @@ from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.solve.encode import CHANNEL, PIP, PROXY, Candidate, Encoded
 from condadeps.solve.plan import Artifact
 from condadeps.solve.universe import CondaCandidate, Entry, PipCandidate
+from condadeps.sources.direct import Direct
 from condadeps.sources.files import File
-from condadeps.sources.pypi import Direct
 
 if TYPE_CHECKING:
     from rattler import RepoDataRecord
@@ -68,7 +68,7 @@ def same(one: RepoDataRecord, other: RepoDataRecord) -> bool:
 
 def artifact(entry: Entry, candidate: PipCandidate) -> Artifact:
     """What pip is to install for a candidate that is not kept."""
-    source = candidate.file
+    source = entry.pinned or candidate.file
     if isinstance(source, File):
         return Artifact(
             project=entry.project,
@@ -89,9 +89,9 @@ def artifact(entry: Entry, candidate: PipCandidate) -> Artifact:
         sha256=source.sha256,
         size=source.size,
         compiled=source.compiled,
-        build=source.metadata.built,
         editable=source.editable,
         direct=True,
+        direct_url=dict(source.direct_url),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from condadeps.asked import matchspec
 from condadeps.asked.request import Direct, Spec
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.solve.constraint import conda_constraint
@@ -16,6 +17,7 @@ from condadeps.solve.problem import Problem, Solved
 from condadeps.solve.reasons import Reasons
 from condadeps.solve.universe import CondaCandidate, Entry, PipCandidate
 from condadeps.solve.wanted import Wanted
+from condadeps.sources.direct import Direct as DirectFile
 from condadeps.sources.records import package
 
 
@@ -104,11 +106,11 @@ class _Planner:
         reason = self.reasons.of(f"{PROXY}{entry.project}")
         if candidate.source == "direct":
             return reason
+        if reason == "asked" and entry.forced:
+            return "asked from PyPI"
         return f"{reason}; {self._not_conda(entry)}" if self.problem.discovery.conda else reason
 
     def _not_conda(self, entry: Entry) -> str:
-        if entry.forced:
-            return "asked for from PyPI"
         if not entry.conda:
             return "no configured channel has it"
         unmet = [
@@ -227,6 +229,8 @@ class _Planner:
         for project, candidate in sorted(self.solution.pip.items()):
             if candidate.source != "kept" and artifact(self.solution.projects[project][0], candidate).build:
                 yield f"{project} {candidate.version} has no usable wheel: its build code will run"
+            if isinstance(candidate.file, DirectFile) and candidate.file.built:
+                yield f"{project} {candidate.version} was built: its build code has run"
         for item in self.problem.items:
             yield from self._unknown_extras(item)
 
@@ -268,7 +272,5 @@ def candidate_text(candidate: CondaCandidate | PipCandidate) -> str:
 
 
 def _tail(item: Wanted) -> str:
-    """What a conda spec says beyond channel and name."""
-    text = item.spec.rpartition("::")[2]
-    tail = text[len(str(item.package)) :].strip()
-    return tail
+    """What a conda spec says beyond channel and name, as an environment file has it."""
+    return matchspec.read(item.spec).constraint

@@ -8,14 +8,15 @@ without a network.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from packaging.version import Version
 
 from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.sources.direct import Direct
 from condadeps.sources.files import File, Interpreter
 from condadeps.sources.metadata import Metadata
-from condadeps.sources.pypi import Direct
 
 if TYPE_CHECKING:
     from rattler import ChannelPriority, Gateway, GenericVirtualPackage, RepoDataRecord
@@ -25,7 +26,17 @@ class CondaCandidates(Protocol):
     """What the configured channels offer."""
 
     async def names(self) -> frozenset[str]:
-        """Every package name in any channel."""
+        """Every package name in any channel. To be awaited before anything else is asked."""
+
+    async def near(self, name: str, count: int = 3) -> tuple[str, ...]:
+        """Names that exist and look like ``name``, the likeliest first."""
+
+    def answering(self) -> AbstractContextManager[None]:
+        """Around the solver's own reading: a channel's failure becomes a SourceError."""
+
+    @property
+    def platforms(self) -> Sequence[Any]:
+        """The subdirs that count."""
 
     async def records(self, names: Iterable[PackageName]) -> Mapping[PackageName, list[RepoDataRecord]]:
         """All records of these names; a name no channel has is absent or has an empty list."""
@@ -71,6 +82,9 @@ class PypiCandidates(Protocol):
 
     async def metadata(self, file: File) -> Metadata:
         """A file's core metadata. Raises MetadataError when this one file cannot be used."""
+
+    async def pinned(self, file: File) -> File:
+        """The same file with its SHA-256 known, fetched for that when the index does not say it."""
 
     async def direct(self, location: str, *, editable: bool = False, hashes: Sequence[str] = ()) -> Direct:
         """What a wheel, path, URL or VCS reference comes to; build code may run."""

@@ -27,7 +27,9 @@ from condadeps.solve.needs import Need
 from condadeps.solve.plan import Plan
 from condadeps.solve.problem import Problem, Solved
 from condadeps.solve.seams import CondaCandidates, PypiCandidates
+from condadeps.solve.universe import PipCandidate
 from condadeps.solve.wanted import Wanted, wanted
+from condadeps.sources.files import File
 
 ROUNDS = 8
 """How often at most the solver is asked again with more on offer."""
@@ -69,9 +71,10 @@ async def solve(
         reporter=reporter,
     )
     items = await _discover(items, discovery)
-    await checks.check(items, discovery, names)
+    await checks.check(items, discovery)
     problem = Problem(items, discovery, options, verb, tuple(pinned))
     solved = await _search(problem, reporter)
+    await _pin(solved, discovery)
     return planning.plan(solved, problem)
 
 
@@ -90,6 +93,14 @@ async def _discover(items: Sequence[Wanted], discovery: Discovery) -> list[Wante
     needs += [item.need for item in found if item.need is not None and item.applies]
     await discovery.want(needs)
     return found
+
+
+async def _pin(solved: Solved, discovery: Discovery) -> None:
+    """Every index file that is to be installed gets its SHA-256 known (rule 4)."""
+    for entry, candidate in solved.solution.projects.values():
+        file = candidate.file if isinstance(candidate, PipCandidate) else None
+        if discovery.pypi is not None and isinstance(file, File) and file.sha256 is None:
+            entry.pinned = await discovery.pypi.pinned(file)
 
 
 async def _search(problem: Problem, reporter: Reporter) -> Solved:

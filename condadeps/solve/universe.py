@@ -86,6 +86,8 @@ class Entry:
     """Versions whose metadata cannot be had, and why."""
     offered: set[Version] = field(default_factory=set)
     """PyPI versions that are candidates."""
+    pinned: File | None = None
+    """The chosen file with its SHA-256, when the index did not say it."""
     _order: Order | None = None
 
     @property

@@ -60,7 +60,8 @@ def _one(request: Request, target: Target, homes: Homes, in_channel: Callable[[P
         case Spec():
             if not target.is_conda:
                 raise not_conda(request)
-            return Wanted(request, package=request.name, spec=request.spec)
+            # The source keeps a package whose channel was named to that channel, under any of its names.
+            return Wanted(request, package=request.name, spec=request.spec.rpartition("::")[2])
         case Direct():
             return Wanted(request, forced=True)
 

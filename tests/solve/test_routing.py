@@ -166,7 +166,7 @@ def test_pypi_forces_the_index(world: World) -> None:
     world.pypi("numpy", "2.2.0")
     plan = world.solve("pypi:numpy")
     assert installs(plan) == {"numpy": "2.2.0"} and not linked(plan)
-    assert why(plan)["pip numpy"] == "asked; asked for from PyPI"
+    assert why(plan)["pip numpy"] == "asked from PyPI"
 
 
 def test_a_wheel_by_url_takes_its_dependencies_from_conda(world: World) -> None:

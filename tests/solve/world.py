@@ -13,6 +13,9 @@ solver, the table of names and the environment's metadata on disk are the real t
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import dataclasses
+import difflib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,11 +35,11 @@ from condadeps.prefix import installed
 from condadeps.prefix.target import Target, planned
 from condadeps.solve.plan import Plan
 from condadeps.solve.solve import solve
+from condadeps.sources.direct import Direct
 from condadeps.sources.files import File
 from condadeps.sources.links import Link
 from condadeps.sources.metadata import Metadata
 from condadeps.sources.pages import Page, part
-from condadeps.sources.pypi import Direct
 from condadeps.sources.records import from_documents
 
 CHANNEL = "https://channel.invalid/forge"
@@ -59,6 +62,7 @@ class FakeConda:
     """A channel in memory; the real one is tried in test_real.py."""
 
     written = ("forge",)
+    platforms = ("linux-64", "noarch")
     solver_priority = ChannelPriority.Strict
 
     def __init__(self) -> None:
@@ -67,6 +71,12 @@ class FakeConda:
 
     async def names(self) -> frozenset[str]:
         return frozenset(self.held)
+
+    async def near(self, name: str, count: int = 3) -> tuple[str, ...]:
+        return tuple(difflib.get_close_matches(name, sorted(self.held), count, 0.75))
+
+    def answering(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
 
     async def records(self, names: Iterable[Package]) -> Mapping[Package, list[RepoDataRecord]]:
         return {name: self.held[name] for name in names if name in self.held}
@@ -96,6 +106,9 @@ class FakePypi:
     async def metadata(self, file: File) -> Metadata:
         self.metadata_read.append(file.filename)
         return self.about[file.filename]
+
+    async def pinned(self, file: File) -> File:
+        return dataclasses.replace(file, hashes={"sha256": "1" * 64})
 
     async def direct(self, location: str, *, editable: bool = False, hashes: Sequence[str] = ()) -> Direct:
         return self.places[location]
@@ -173,7 +186,7 @@ class World:
         metadata = Metadata(ProjectName(name), Version(version), tuple(map(Requirement, requires)))
         filename = f"{name}-{version}-py3-none-any.whl"
         self.index.places[location] = Direct(
-            metadata, location, filename, location, "0" * 64, 1000, False, False, {"url": location}
+            metadata, location, filename, location, "0" * 64, 1000, False, False, False, {"url": location}
         )
 
     # -- what is installed ---------------------------------------------------------------
@@ -275,6 +288,4 @@ def _document(
 
 
 def _plain(target: Target) -> Target:
-    import dataclasses
-
     return dataclasses.replace(target, is_conda=False)
