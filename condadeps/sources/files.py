@@ -127,19 +127,24 @@ def read_name(filename: str, project: ProjectName) -> FileName | None:
     True
     """
     if filename.endswith(".whl"):
-        wheel = _WHEEL.fullmatch(filename)
-        if wheel is None or _normal(wheel["name"]) != project:
-            return None
-        version = _version(wheel["version"])
-        if version is None:
-            return None
-        return FileName(version, "wheel", wheel["tags"].lower(), wheel["build"] or "")
+        return read_wheel_name(filename, project)
     sdist = _SDIST.fullmatch(filename)
     if sdist is None or (filename.endswith(".zip") and "macosx10" in filename):
         return None
     text = _after_name(sdist["stem"], project)
     version = _version(text) if text else None
     return FileName(version, "sdist") if version is not None else None
+
+
+def read_wheel_name(filename: str, project: ProjectName | None = None) -> FileName | None:
+    """What a wheel's name says, whosever it is or as one of ``project``; None for another file's."""
+    wheel = _WHEEL.fullmatch(filename)
+    if wheel is None or (project is not None and _normal(wheel["name"]) != project):
+        return None
+    version = _version(wheel["version"])
+    if version is None:
+        return None
+    return FileName(version, "wheel", wheel["tags"].lower(), wheel["build"] or "")
 
 
 def name_in_url(url: str) -> str:

@@ -35,9 +35,9 @@ class PipConfig:
     URLs may hold credentials here, and nowhere else: never print them unmasked.
     """
 
-    index_urls: tuple[str, ...]
+    index_urls: tuple[str, ...] = field(repr=False)
     """The index and the extra ones, in pip's order; empty with ``no-index``."""
-    find_links: tuple[str, ...] = ()
+    find_links: tuple[str, ...] = field(default=(), repr=False)
     """Directories, archives, HTML files or URLs, as written."""
     cert: str | None = None
     """A CA bundle."""

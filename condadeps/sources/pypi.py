@@ -9,55 +9,62 @@ path = await source.fetch(file, directory)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import asyncio
+import dataclasses
+import functools
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from urllib.parse import urldefrag
 
 from condadeps.names.namespaces import ProjectName
 from condadeps.show.reporter import Reporter, Silent
+from condadeps.sources.build import Builder
+from condadeps.sources.cache import cache_root
+from condadeps.sources.credentials import masked
+from condadeps.sources.direct import Direct, References
 from condadeps.sources.files import File, Interpreter
-from condadeps.sources.metadata import Metadata
-from condadeps.sources.pages import Page
+from condadeps.sources.indexes import Network, Place, places
+from condadeps.sources.inspector import Inspector, checked
+from condadeps.sources.metadata import Metadata, MetadataError, in_wheel
+from condadeps.sources.page_cache import PageCache
+from condadeps.sources.pages import Page, Rules
 from condadeps.sources.pip_config import PipConfig
+from condadeps.sources.store import Store, place
+
+if TYPE_CHECKING:
+    from condadeps.sources.transport import Transport
+
+__all__ = ["Direct", "Fetchable", "File", "Metadata", "MetadataError", "Page", "PypiSource"]
+
+_THREADS = 16
+_T = TypeVar("_T")
 
 
 class Fetchable(Protocol):
     """A file to be had: a :class:`File`, or the plan's ``Artifact``."""
 
     @property
-    def filename(self) -> str: ...
-    @property
-    def url(self) -> str: ...
-    @property
-    def sha256(self) -> str | None: ...
-    @property
-    def size(self) -> int | None: ...
+    def filename(self) -> str:
+        """Its name."""
 
+    @property
+    def url(self) -> str:
+        """Where it is."""
 
-@dataclass(frozen=True, slots=True)
-class Direct:
-    """What a direct reference (wheel, path, URL, VCS) came to."""
+    @property
+    def sha256(self) -> str | None:
+        """What it must be."""
 
-    metadata: Metadata
-    location: str
-    """As asked, without credentials."""
-    filename: str
-    """The wheel to install: the one referred to, or the one that was built; empty for an editable."""
-    url: str
-    """Where that wheel is: ``https:``, or ``file:`` for what was built or is local."""
-    sha256: str | None
-    """None only for an editable."""
-    size: int | None
-    compiled: bool
-    editable: bool
-    direct_url: Mapping[str, Any]
-    """What ``direct_url.json`` (PEP 610) says of it; H writes it where pip would have said otherwise."""
+    @property
+    def size(self) -> int | None:
+        """Bytes, when known."""
 
 
 class PypiSource:
-    """The indexes and find-links of pip's configuration, as one source."""
+    """The indexes and find-links of pip's configuration, as one source. For one event loop."""
 
     def __init__(
         self,
@@ -68,43 +75,188 @@ class PypiSource:
         offline: bool = False,
         refresh: bool = False,
         exclude_newer: datetime | None = None,
+        builds: bool = True,
         reporter: Reporter | None = None,
     ) -> None:
-        """``refresh``: ask again for pages that are still fresh in the cache. ``exclude_newer`` is aware."""
+        """``cache_dir`` defaults to :func:`cache_root`; ``exclude_newer`` is aware.
+
+        ``refresh`` asks again for pages that are still fresh in the cache. Without ``builds``, what only
+        a build could tell is a MetadataError.
+        """
         self.config = config
         self.interpreter = interpreter
         self.offline = offline
-        self.reporter: Reporter = reporter or Silent()
+        self._builds = builds
+        self._before = min(filter(None, (exclude_newer, config.uploaded_before)), default=None)
+        self._reporter: Reporter = reporter or Silent()
+        self._notices: set[str] = set()
+        self._made: Transport | None = None
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="pypi")
+        self._tasks: dict[tuple[str, object], asyncio.Task[Any]] = {}
+        directory = (cache_dir or cache_root()) / "pypi"
+        self._store = Store(directory / "files", self._transport, offline=offline)
+        self._inspector = Inspector(directory / "metadata", self._store, self._transport, offline=offline)
+        self._builder = Builder(config, interpreter.python, offline=offline)
+        self._references = References(self._store, self._builder)
+        self._network = Network(self._transport, PageCache(directory / "pages"), offline, refresh)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.places: tuple[Place, ...] = places(
+            config.index_urls, config.find_links, self._network, self._notice
+        )
 
     async def page(self, project: ProjectName) -> Page | None:
         """Every file of ``project``; None when every index answered that it has none (404, 410).
 
         Raises SourceError when an index does not answer, or not sensibly (rule 10).
         """
-        raise NotImplementedError
+        return await self._once(("page", project), lambda: self._page(project))
 
     async def metadata(self, file: File) -> Metadata:
         """What ``file`` says of itself; an sdist is built when nothing else tells.
 
         Raises MetadataError when this one file is unusable, SourceError when the index fails.
         """
-        raise NotImplementedError
+        return await self._once(("metadata", file), lambda: self._metadata(file))
 
     async def pinned(self, file: File) -> File:
         """The same file with its SHA-256 known; fetched for that when the index does not say it."""
-        raise NotImplementedError
+        if file.sha256 is not None:
+            return file
+        path, digest = await self._obtain(file, file.hashes)
+        hashes = {**file.hashes, "sha256": digest}
+        return dataclasses.replace(file, hashes=hashes, size=path.stat().st_size)
 
     async def fetch(self, file: Fetchable, directory: Path) -> Path:
         """The file in ``directory``, under its name. Raises HashError, SourceError."""
-        raise NotImplementedError
+        path, _ = await self._obtain(file, _hashes(file))
+        return await self._in_thread(lambda: place(path, directory, file.filename))
 
-    async def wheel(self, file: File, directory: Path) -> Path:
-        """The wheel of ``file`` in ``directory``: itself, or what an sdist builds to."""
-        raise NotImplementedError
+    async def wheel(self, file: Fetchable, directory: Path) -> Path:
+        """The wheel of ``file`` in ``directory``: itself, or what an sdist builds to.
+
+        Raises MetadataError when it does not build, HashError, SourceError.
+        """
+        if file.filename.endswith(".whl"):
+            return await self.fetch(file, directory)
+        wheel = await self._built(file)
+        return await self._in_thread(lambda: place(wheel, directory, wheel.name))
 
     async def direct(self, location: str, *, editable: bool = False, hashes: Sequence[str] = ()) -> Direct:
-        """What a wheel, sdist, directory, URL or VCS reference comes to. Build code may run."""
-        raise NotImplementedError
+        """What a wheel, sdist, directory, URL or VCS reference comes to. Build code may run.
+
+        ``location`` is a URL, as in ``asked.request.Direct``; ``hashes`` are ``sha256:…`` texts, any one of
+        which must hold. Raises RequestError, MetadataError, HashError, SourceError.
+        """
+        self._loop = asyncio.get_running_loop()
+        if editable or not urldefrag(location)[0].endswith(".whl"):
+            self._reporter.phase("build", f"building {masked(location)}")
+        return await self._references.resolve(location, editable=editable, hashes=hashes)
 
     async def close(self) -> None:
         """Stop what is under way and let go of connections."""
+        if self._made is not None:
+            self._made.stop()
+        for task in self._tasks.values():
+            task.cancel()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _page(self, project: ProjectName) -> Page | None:
+        answers = await asyncio.gather(
+            *(self._in_thread(functools.partial(place.look, project)) for place in self.places)
+        )
+        parts = [answer for answer in answers if answer is not None]
+        rules = Rules(self.config.allows_wheels(project), self.config.allows_sdists(project), self._before)
+        return Page(project, parts, rules) if parts else None
+
+    async def _metadata(self, file: File) -> Metadata:
+        found = await self._in_thread(lambda: self._inspector.read(file))
+        if found is not None:
+            return found
+        variant = f"-{self._variant}"
+        kept = self._inspector.kept(file, variant)
+        if kept is not None:
+            return kept
+        wheel = await self._built(file)
+        built = checked(file, in_wheel(wheel, file.project), built=True)
+        self._inspector.keep(file, built, variant)
+        return built
+
+    @property
+    def _variant(self) -> str:
+        """What a build depends on besides the sdist: the target's best tag."""
+        return str(self.interpreter.tags[0]) if self.interpreter.tags else "none"
+
+    async def _built(self, file: Fetchable) -> Path:
+        """The kept wheel of an sdist, built now when no earlier run did."""
+        return await self._once(("built", file.url), lambda: self._build(file))
+
+    async def _build(self, file: Fetchable) -> Path:
+        path, digest = await self._obtain(file, _hashes(file))
+        kept = self._store.built(digest, self._variant)
+        if kept is not None:
+            return kept
+        if not self._builds:
+            raise MetadataError(
+                f"{file.filename} must be built to be known, and builds are off",
+                url=file.url,
+                status=None,
+                filename=file.filename,
+            )
+        self._reporter.phase("build", f"building {file.filename}")
+        async with self._builder.wheel(path.as_uri()) as made:
+            return await self._in_thread(lambda: self._store.keep_built(made.wheel, digest, self._variant))
+
+    async def _obtain(self, file: Fetchable, hashes: Mapping[str, str]) -> tuple[Path, str]:
+        def progress(done: int, total: int | None) -> None:
+            self._tell(lambda: self._reporter.progress(file.filename, done, total, "bytes"))
+
+        return await self._in_thread(
+            lambda: self._store.obtain(file.url, file.filename, hashes, file.size, progress)
+        )
+
+    def _transport(self) -> Transport:
+        if self._made is None:
+            from condadeps.sources.transport import (
+                Transport,
+            )  # what it imports is slow; a warm run needs none
+
+            self._made = Transport(self.config)
+        return self._made
+
+    def _notice(self, message: str) -> None:
+        if message not in self._notices:
+            self._notices.add(message)
+            self._tell(lambda: self._reporter.notice(message))
+
+    def _tell(self, call: Callable[[], None]) -> None:
+        """Call the reporter from the loop's thread, as it expects."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(call)
+
+    async def _in_thread(self, call: Callable[[], _T]) -> _T:
+        self._loop = asyncio.get_running_loop()
+        return await self._loop.run_in_executor(self._pool, call)
+
+    async def _once(self, key: tuple[str, object], start: Callable[[], Awaitable[_T]]) -> _T:
+        """The result of the one task for ``key``; what failed is tried again when asked again."""
+        task = self._tasks.get(key)
+        if task is None:
+            task = asyncio.ensure_future(_awaited(start))
+            self._tasks[key] = task
+            task.add_done_callback(lambda done: self._forget_failed(key, done))
+        result: _T = await asyncio.shield(task)
+        return result
+
+    def _forget_failed(self, key: tuple[str, object], task: asyncio.Task[Any]) -> None:
+        if task.cancelled() or task.exception() is not None:
+            self._tasks.pop(key, None)
+
+
+async def _awaited(start: Callable[[], Awaitable[_T]]) -> _T:
+    return await start()
+
+
+def _hashes(file: Fetchable) -> Mapping[str, str]:
+    if isinstance(file, File):
+        return file.hashes
+    return {"sha256": file.sha256} if file.sha256 else {}
