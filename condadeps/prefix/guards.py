@@ -10,6 +10,7 @@ from pathlib import Path
 
 from condadeps.errors import FrozenError, PrefixError, SpaceError
 from condadeps.prefix.target import Target
+from condadeps.show.units import size
 
 PINNED = "conda-meta/pinned"
 FROZEN = "conda-meta/frozen"
@@ -108,18 +109,6 @@ def check(target: Target, *, override_frozen: bool = False, pip: bool = True) ->
         if pip or not target.is_conda:
             externally_managed(target)
     writable(target)
-
-
-def size(count: int) -> str:
-    """Bytes for a person: ``812 B``, ``3.4 MB``, ``1.2 GB`` (powers of 1000)."""
-    if count < 1000:
-        return f"{count} B"
-    value = float(count)
-    for unit in ("kB", "MB", "GB", "TB"):
-        value /= 1000
-        if value < 999.5 or unit == "TB":
-            return f"{value:.1f} {unit}" if value < 99.95 else f"{value:.0f} {unit}"
-    raise AssertionError("unreachable")
 
 
 def _message(text: str) -> str:
