@@ -14,7 +14,7 @@ from pathlib import Path
 
 from condadeps.errors import ConfigError, RequestError, UsageError
 from condadeps.sources.condarc import CondaConfig
-from condadeps.sources.credentials import Credentials, split_credentials, without_credentials
+from condadeps.sources.credentials import Credentials, split_credentials
 
 SUBDIRS: tuple[str, ...] = (
     "noarch",
@@ -107,7 +107,7 @@ def effective(
         raise UsageError("overriding the configured channels needs a channel", help="name one with --channel")
     configured = () if override or (asked and "nodefaults" in extra) else _configured(config)
     found = [channel for text in (*asked, *configured) for channel in resolve(text, config, directory)]
-    channels = tuple({channel.base_url: channel for channel in reversed(found)}.values())[::-1]
+    channels = tuple(dict.fromkeys(found))
     for channel in channels:
         check_allowed(channel, config, directory)
     return channels
@@ -201,6 +201,3 @@ def _configured_credentials(base: str, config: CondaConfig) -> Credentials:
 
 def _without_subdir(text: str) -> str:
     return _SUBDIR_AT_END.sub("", text)
-
-
-__all__ = ["Channel", "SUBDIRS", "check_allowed", "effective", "resolve", "tiers", "without_credentials"]
