@@ -29,7 +29,7 @@ Rule = Literal["override", "curated", "same name", "pattern", "fewest", "core", 
 
 FEW = 3
 """A shipper of more projects than this carries them along; it is not their home."""
-_PATTERNS = ("python-{}", "{}-python", "py-{}", "{}-py", "{}.py")
+PATTERNS = ("python-{}", "{}-python", "py-{}", "{}-py", "{}.py")
 _PARTS = ("-base", "-core", "-cpu", "-gpu", "-impl")
 
 
@@ -133,7 +133,7 @@ def by_shippers(project: ProjectName, shippers: Mapping[PackageName, int]) -> Ho
         package = PackageName(project) if PackageName(project) in namesakes else namesakes[0]
         return Home(project, package, "", f"conda's package {package} ships it", "same name")
     few = {name: count for name, count in shippers.items() if count <= FEW}
-    for pattern in _PATTERNS:
+    for pattern in PATTERNS:
         named = sorted(name for name in few if _normal(name) == _normal(pattern.format(project)))
         if named:
             return Home(project, named[0], "", f"conda's package {named[0]} ships it", "pattern")

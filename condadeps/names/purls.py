@@ -6,9 +6,11 @@ list otherwise, in which ``pkg:pypi/NAME@VERSION`` stands for a Python project.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from condadeps.names.homes import PATTERNS
 from condadeps.names.namespaces import PackageName, ProjectName
 
 _PYPI = "pkg:pypi/"
@@ -39,8 +41,8 @@ def projects(purls: Iterable[str] | None) -> tuple[ProjectName, ...] | None:
 def from_purls(records: Iterable[Any]) -> dict[PackageName, tuple[ProjectName, ...]]:
     """What each package ships by its records' ``purls``, as ``Homes(ships=…)`` takes it.
 
-    A record is repodata's mapping or an object with ``name`` and ``purls``. Packages none of whose records
-    carries ``purls`` are left out: nothing is known of them.
+    A record is repodata's mapping, a py-rattler record, or an object with ``name`` and ``purls``. Packages
+    none of whose records carries ``purls`` are left out: nothing is known of them.
     """
     found: dict[PackageName, set[ProjectName]] = {}
     for record in records:
@@ -51,8 +53,23 @@ def from_purls(records: Iterable[Any]) -> dict[PackageName, tuple[ProjectName, .
     return {package: tuple(sorted(shipped)) for package, shipped in found.items()}
 
 
+def likely(project: ProjectName) -> tuple[PackageName, ...]:
+    """The packages worth asking a channel about, whose records might say that they ship ``project``.
+
+    >>> [str(name) for name in likely(ProjectName("acme"))]
+    ['acme', 'python-acme', 'acme-python', 'py-acme', 'acme-py', 'acme.py']
+    """
+    spellings = dict.fromkeys((project, project.replace("-", "_"), project.replace("-", ".")))
+    named = dict.fromkeys(pattern.format(name) for pattern in ("{}", *PATTERNS) for name in spellings)
+    return tuple(PackageName(name) for name in named)
+
+
 def _fields(record: Any) -> tuple[str, Iterable[str] | None]:
     if isinstance(record, Mapping):
         return str(record["name"]), record.get("purls")
-    name = record.name
-    return str(getattr(name, "normalized", name)), getattr(record, "purls", None)
+    name = str(getattr(record.name, "normalized", record.name))
+    if hasattr(record, "purls"):
+        return name, record.purls
+    # py-rattler's records keep it, but show it in their JSON only; most have none, which costs no parsing.
+    text: str = record.to_json()
+    return name, json.loads(text).get("purls") if '"purls"' in text else None

@@ -98,14 +98,17 @@ def _instead(project: ProjectName | None, ships: tuple[ProjectName, ...] | None)
 
 
 def _stranger(home: Home, homes: Homes, in_channel: Callable[[PackageName], bool]) -> tuple[str, ...]:
-    """A note on the package of the project's own name, when that is not its home."""
+    """A note on the package of the project's own name, when that is not its home.
+
+    Two spellings of one name (``typing-extensions``, a metapackage, and ``typing_extensions``) need none.
+    """
     namesake = PackageName(home.project)
     if namesake == home.package or not in_channel(namesake):
         return ()
     asks = f"for conda's own package {namesake}, type `conda:{namesake}`"
     if home.rule == "curated":
         return (f"{home.project} is read as conda's {home.package}; {asks} ({home.reason})",)
-    if home.project in (homes.ships(namesake) or ()):
+    if home.rule == "same name" or home.project in (homes.ships(namesake) or ()):
         return ()
     return (f"{home.project} is read as PyPI's project, which is conda's {home.package}; {asks}",)
 
