@@ -18,10 +18,7 @@ from condadeps.asked.job import Asked, Job, Options
 if TYPE_CHECKING:
     from condadeps.call import Call
     from condadeps.install.outcome import Outcome
-    from condadeps.show.listing import Listing
     from condadeps.show.reporter import Reporter
-
-    Result = Outcome | Listing | Any
 
 
 def install(
@@ -154,7 +151,7 @@ def _job(
     )
 
 
-def carry_out(call: Call, asked: Sequence[Asked], directory: Path, reporter: Reporter | None) -> Result:
+def carry_out(call: Call, asked: Sequence[Asked], directory: Path, reporter: Reporter | None) -> object:
     """Do what the words of a command or magic say, and return what is to be shown.
 
     ``asked`` are the call's requests with where each was asked; ``directory`` is where relative
@@ -169,7 +166,7 @@ def carry_out(call: Call, asked: Sequence[Asked], directory: Path, reporter: Rep
 
             return listing(prefix)
         case "which":
-            from condadeps.names.which import which
+            from condadeps.names import which
 
             return which(call.requests)
         case "export":

@@ -144,6 +144,11 @@ class _Verbs(click.Group):
                 f"condadeps {args[0]} is reserved and not built yet",
                 help=f"for a package of that name: condadeps install {args[0]}",
             )
+        if args[0] not in self.commands and not args[0].startswith("-"):
+            raise UsageError(
+                f"condadeps has no verb {args[0]!r}",
+                help=f"to install a package of that name: condadeps install {args[0]}",
+            )
         return super().resolve_command(ctx, args)
 
 

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import IO
 
 from condadeps.asked.job import Job
@@ -141,7 +141,10 @@ class _Lines:
 
     def next(self) -> bytes:
         """The next line, or nothing at the stream's end."""
-        return self._queue.get()
+        while True:
+            # Short waits: an Interrupt does not wake a thread that waits on a lock everywhere.
+            with suppress(Empty):
+                return self._queue.get(timeout=0.2)
 
 
 class _Tail:

@@ -6,19 +6,26 @@ import asyncio
 import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from condadeps.asked.job import Job
 from condadeps.asked.parse import parse
-from condadeps.asked.request import Request
+from condadeps.asked.request import Request, Spec
 from condadeps.install import transaction
 from condadeps.install.cancel import Cancel
 from condadeps.install.outcome import Outcome, Status
 from condadeps.names.homes import Homes
-from condadeps.prefix import guards, installed, lock
+from condadeps.prefix import guards, installed, lock, shadow
+from condadeps.prefix.target import Target, planned, read
 from condadeps.record.place import write_down
 from condadeps.show.reporter import Reporter
+from condadeps.solve.plan import Plan
 from condadeps.solve.solve import solve
+from condadeps.sources.conda import CondaSource
+from condadeps.sources.condarc import CondaConfig
+from condadeps.sources.pip_config import PipConfig
+from condadeps.sources.pypi import PypiSource
 
 LOCK_TIMEOUT = 600.0
 """Seconds to wait for another process's change to the same environment."""
@@ -28,49 +35,106 @@ def perform(job: Job, reporter: Reporter, cancel: Cancel) -> Outcome:
     """Do ``job`` and return what came of it. Raises CondadepsError; the environment is then as it was."""
     prefix = Path(job.prefix)
     requests = [parse(asked, job.directory) for asked in job.asked]
-    with _hold(job, prefix, reporter):
+    with _hold(job, prefix, reporter, cancel):
         if not job.options.dry_run:
             asyncio.run(transaction.recover(prefix, reporter=reporter))
         return asyncio.run(_perform(job, prefix, requests, reporter, cancel))
 
 
-def _hold(job: Job, prefix: Path, reporter: Reporter) -> AbstractContextManager[object]:
+def _hold(job: Job, prefix: Path, reporter: Reporter, cancel: Cancel) -> AbstractContextManager[object]:
     # Held from before the environment is read until the change is recorded: a plan is only
     # true of the environment it was made for.
-    if job.options.dry_run:
+    if job.options.dry_run or job.verb == "create":
         return nullcontext()
+    read(prefix)  # what is no environment gets no lock either
     timeout = float(os.environ.get("CONDADEPS_LOCK_TIMEOUT", LOCK_TIMEOUT))
-    return lock.hold(prefix, timeout, reporter)
+    return lock.hold(prefix, timeout, reporter, cancelled=lambda: cancel.requested)
 
 
 async def _perform(
     job: Job, prefix: Path, requests: Sequence[Request], reporter: Reporter, cancel: Cancel
 ) -> Outcome:
-    target = _target(job, prefix)
-    conda = _conda_source(job, target, reporter)
+    target = planned(prefix, "") if job.verb == "create" else read(prefix)
+    if not job.options.dry_run:
+        guards.check(target, pip=job.options.pip != "never")
+    conda = _conda_source(job, target, requests, reporter)
     pypi = _pypi_source(job, target, reporter)
-    plan = await solve(
-        requests,
+    try:
+        plan = await solve(
+            requests,
+            target,
+            conda=conda,
+            pypi=pypi,
+            homes=Homes(),
+            packages=installed.packages(prefix),
+            distributions=installed.distributions(target),
+            options=job.options,
+            verb=job.verb,
+            pinned=guards.pinned(prefix),
+            reporter=reporter,
+        )
+        cancel.check()
+        if job.options.dry_run or not plan:
+            status = Status.PLANNED if plan else Status.UNCHANGED
+            return _written(Outcome(status, plan, warnings=plan.warnings), job, target)
+        applied = await transaction.apply(
+            plan, target, conda=conda, pypi=pypi, reporter=reporter, cancel=cancel, command=_typed(job)
+        )
+        reporter.phase("record")
+        warnings = (*plan.warnings, *applied.warnings, *_shadowed(read(prefix), plan))
+        return _written(Outcome(Status.CHANGED, plan, warnings=warnings), job, read(prefix))
+    finally:
+        await pypi.close()
+        if conda:
+            conda.close()
+
+
+def _conda_source(
+    job: Job, target: Target, requests: Sequence[Request], reporter: Reporter
+) -> CondaSource | None:
+    if not target.is_conda:
+        return None
+    named = {
+        request.name: request.channel
+        for request in requests
+        if isinstance(request, Spec) and request.channel is not None
+    }
+    return CondaSource(
+        CondaConfig.read(target.prefix),
+        target.subdir,
+        channels=job.options.channels,
+        override_channels=job.options.override_channels,
+        named=named,
+        offline=job.options.offline or None,
+        reporter=reporter,
+        directory=job.directory,
+    )
+
+
+def _pypi_source(job: Job, target: Target, reporter: Reporter) -> PypiSource:
+    return PypiSource(
+        PipConfig.read(prefix=target.prefix),
         target,
-        conda=conda,
-        pypi=pypi,
-        homes=Homes(),
-        packages=installed.packages(prefix),
-        distributions=installed.distributions(target),
-        options=job.options,
-        verb=job.verb,
-        pinned=guards.pinned(prefix),
+        offline=job.options.offline,
+        refresh=job.options.update,
         reporter=reporter,
     )
-    cancel.check()
+
+
+def _shadowed(target: Target, plan: Plan) -> Sequence[str]:
+    """Warnings about copies in the user's site that hide what was just installed."""
+    projects = {answer.project for answer in plan.answers if answer.project is not None}
+    projects |= {install.artifact.project for install in plan.install}
+    return [shadow.warning(found) for found in shadow.shadowing(target, projects).values()]
+
+
+def _written(outcome: Outcome, job: Job, target: Target) -> Outcome:
     if job.options.dry_run:
-        return Outcome(Status.PLANNED if plan else Status.UNCHANGED, plan, warnings=plan.warnings)
-    status, warnings = Status.UNCHANGED, plan.warnings
-    if plan:
-        applied = await transaction.apply(
-            plan, target, conda=conda, pypi=pypi, reporter=reporter, cancel=cancel
-        )
-        status, warnings = Status.CHANGED, (*warnings, *applied.warnings)
-    reporter.phase("record")
-    recorded, remarks = write_down(job, target, plan)
-    return Outcome(status, plan, recorded=recorded, warnings=(*warnings, *remarks))
+        return outcome
+    recorded, warnings = write_down(job, target, outcome.plan)
+    return replace(outcome, recorded=recorded, warnings=(*outcome.warnings, *warnings))
+
+
+def _typed(job: Job) -> str:
+    """What the person typed, for the histories of conda and of condadeps."""
+    return " ".join(["condadeps", job.verb, *(asked.text for asked in job.asked)])

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from condadeps.asked.job import Asked, Job
 from condadeps.errors import PrefixError, RequestError, UsageError
 from condadeps.install.outcome import Outcome
-from condadeps.prefix.target import interpreter
+from condadeps.prefix.target import read
 from condadeps.show.reporter import Reporter
 
 IMPLIED = "condadeps"
@@ -92,7 +92,7 @@ def _load_magic(prefix: Path) -> None:
 
 
 def _register(prefix: Path, kernel: str, display_name: str) -> None:
-    python = str(interpreter(prefix))
+    python = str(read(prefix).python)
     registered = subprocess.run(
         [python, "-m", "ipykernel", "install", "--user", "--name", kernel, "--display-name", display_name],
         capture_output=True,
