@@ -37,7 +37,7 @@ class Packages(Protocol):
     """What staging asks of the conda source: where packages are kept, and how to fetch them."""
 
     @property
-    def packages_dir(self) -> Path:
+    def package_cache(self) -> Path:
         """The directory of fetched and unpacked packages."""
 
     @property
@@ -59,7 +59,7 @@ async def stage(
     nothing outside ``tree`` and the cache was changed then.
     """
     packages = [link.package for link in links]
-    cache = source.packages_dir
+    cache = source.package_cache
     cache.mkdir(parents=True, exist_ok=True)
     await asyncio.to_thread(_check_local, packages, cache)
     stub = _stub_python(prefix, tree) if _PYTHON not in {package.name for package in packages} else None
@@ -130,7 +130,7 @@ async def _install(
     if stub:
         records.append(PrefixRecord.from_path(tree / stub))
     # A cached package whose files were edited through a hard link is seen here and fetched anew.
-    cache = PackageCache.new_layered([source.packages_dir], validation_mode=ValidationMode.full())
+    cache = PackageCache.new_layered([source.package_cache], validation_mode=ValidationMode.full())
     await install(
         records=records,
         target_prefix=tree,

@@ -52,7 +52,7 @@ class Staging:
         wheels = sum(install.artifact.size or 0 for install in self.plan.install)
         guards.space(self.room.home, wheels * _UNPACKED, prefix=self.room.prefix)
         if self.conda and self.plan.link:
-            cache = self.conda.packages_dir
+            cache = self.conda.package_cache
             cache.mkdir(parents=True, exist_ok=True)
             new = [link.package for link in self.plan.link if not (cache / link.package.dist_name).exists()]
             guards.space(

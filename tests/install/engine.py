@@ -87,7 +87,7 @@ def apply(
 class Channel:
     """The package cache and the plain client; the tests' packages are local files."""
 
-    packages_dir: Path
+    package_cache: Path
 
     @property
     def client(self) -> Any:
