@@ -26,9 +26,9 @@ class Cutoff:
         return self.packages.get(package, self.everything)
 
     def allows(self, package: str, published: datetime | None) -> bool:
-        """Whether a record counts. One that does not say when it was published is taken for newer."""
+        """Whether a record counts. As for conda, one that does not say when it was published does."""
         limit = self.of(package)
-        return limit is None or (published is not None and published <= limit)
+        return limit is None or published is None or published <= limit
 
 
 def cutoff(

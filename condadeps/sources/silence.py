@@ -28,7 +28,7 @@ def source_error(
     reasons by URL (:attr:`condadeps.sources.relay.Relay.failures`), better than the 502 the engine saw.
     """
     text = masked(_RELAYED.sub("", str(error)))
-    if "no usable repodata cache" in text:
+    if "no usable repodata cache" in text or "is not in the cache" in text:
         return _incomplete_cache(text, channels)
     status, reason, url = _read(text)
     if relayed and status == 502:
