@@ -9,10 +9,31 @@ from condadeps.names.lookup import Answer
 
 PAGE = Path(__file__).parents[2] / "docs" / "names.md"
 START, END = "<!-- table: python -m tests.names.docs_table -->", "<!-- end of table -->"
-TYPED = (
-    "pandas torch graphviz docker redis opencv-python tzdata ray vtk typing-extensions modal build mss pyqt5 "
-    "ffmpeg r-base tree snappy pytorch mamba fiat opencv-contrib-python sklearn"
-).split()
+TYPED = [
+    "pandas",
+    "torch",
+    "graphviz",
+    "docker",
+    "redis",
+    "opencv-python",
+    "tzdata",
+    "ray",
+    "vtk",
+    "typing-extensions",
+    "modal",
+    "build",
+    "mss",
+    "pyqt5",
+    "ffmpeg",
+    "r-base",
+    "tree",
+    "snappy",
+    "pytorch",
+    "mamba",
+    "fiat",
+    "opencv-contrib-python",
+    "sklearn",
+]
 
 
 def row(answer: Answer) -> str:
