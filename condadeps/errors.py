@@ -60,6 +60,10 @@ class CondadepsError(Exception):
             lines.append(f"help: {self.help}")
         return "\n".join(lines)
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback: where in condadeps it was raised helps nobody."""
+        return [f"{type(self).__name__}: {self}"]
+
     def to_json(self) -> dict[str, Any]:
         """The error as plain data: ``exception_name``, ``message``, ``detail``, ``help``, ``data``."""
         return {
