@@ -1,22 +1,232 @@
-"""Why it cannot be done, in the words of who asked."""
+"""Why it cannot be done, in the words of who asked.
+
+The solver's explanation is a tree over proxies and numbers. It becomes chains, each from something that was
+asked for to what it finally wants: ``app → app 3.0 needs oldlib >=1 → oldlib 1.1 needs numpy <2``. Chains
+that differ in versions only are one; the shortest come first.
+"""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 from condadeps.errors import ConflictError
+from condadeps.names.namespaces import ProjectName
 from condadeps.solve.attempt import Refusal
+from condadeps.solve.encode import NEVER, PIP, PROXY, UNREAD, Encoded
+from condadeps.solve.needs import Need
 from condadeps.solve.problem import Problem
+from condadeps.solve.refusal_tree import Line, read
+from condadeps.solve.relax import Way, ways
 
-LINES = 12
+LINES = 11
+"""At most this many lines of detail; with the message there are twelve."""
+VERSIONS = 3
+"""A chain names at most this many versions of one thing."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """``name`` at these versions needs something."""
+
+    name: str
+    versions: tuple[str, ...]
+    need: str
+    verb: str = "needs"
+    of: str = ""
+    """``from PyPI``: where it matters who brings it."""
+
+    def __str__(self) -> str:
+        if not self.versions:
+            return self.need
+        shown = ", ".join(self.versions[:VERSIONS])
+        if len(self.versions) > VERSIONS:
+            shown = f"{self.versions[0]} to {self.versions[-1]}"
+        return f"{self.name} {shown}{self.of} {self.verb} {self.need}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The step as data."""
+        return {"name": self.name, "versions": list(self.versions), self.verb: self.need}
+
+
+@dataclass(frozen=True)
+class Chain:
+    """From what was asked to what it comes down to; ``end`` says what is wrong with the last need."""
+
+    steps: tuple[Step, ...]
+    end: str = ""
+    asked: bool = False
+    """It begins with a request, not with what stands there."""
+
+    def __str__(self) -> str:
+        if len(self.steps) == 1 and self.asked and not self.end:
+            return f"{self.steps[0]} was asked for"
+        text = " → ".join(map(str, self.steps))
+        return f"{text}, {self.end}" if self.end else text
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """Chains with the same key differ in versions only."""
+        return (*((s.name, s.need, s.verb) for s in self.steps), self.end)
 
 
 async def conflict(refusal: Refusal, problem: Problem) -> ConflictError:
     """The error that explains a refusal."""
-    asked = [item.shown for item in problem.items]
+    chains = _shortest(Teller(problem, problem.encoded).chains(refusal.message))
+    found = await ways(problem, refusal.message)
+    asked = [item.shown for item in problem.items if item.applies]
     return ConflictError(
-        f"{' and '.join(asked)} cannot be had here",
-        detail=re.sub(r"\*? ?condadeps_never", "", refusal.message).splitlines()[:LINES],
-        chains=[],
-        relax=[],
+        _message(asked),
+        detail=_lines(chains),
+        help=_help(found),
+        chains=[[*(step.to_json() for step in chain.steps), {"end": chain.end}] for chain in chains],
+        relax=[way.to_json() for way in found],
+        asked=asked,
     )
+
+
+def _message(asked: list[str]) -> str:
+    if len(asked) == 1:
+        return f"{asked[0]} cannot be had in this environment"
+    return f"these cannot be had together: {', '.join(asked)}"
+
+
+def _lines(chains: list[Chain]) -> list[str]:
+    lines = [str(chain) for chain in chains]
+    if len(lines) > LINES:
+        return [*lines[: LINES - 1], f"and {len(lines) - LINES + 1} more such chains"]
+    return lines
+
+
+def _help(found: list[Way]) -> str | None:
+    return "; or ".join(way.text for way in found[:2]) or None
+
+
+def _shortest(chains: list[Chain]) -> list[Chain]:
+    merged: dict[tuple[Any, ...], Chain] = {}
+    for chain in chains:
+        before = merged.get(chain.key)
+        merged[chain.key] = chain if before is None else _merge(before, chain)
+    return sorted(merged.values(), key=lambda chain: len(chain.steps))
+
+
+def _merge(one: Chain, other: Chain) -> Chain:
+    steps = tuple(
+        Step(a.name, tuple(dict.fromkeys((*a.versions, *b.versions))), a.need, a.verb, a.of)
+        for a, b in zip(one.steps, other.steps, strict=True)
+    )
+    return Chain(steps, one.end, one.asked)
+
+
+@dataclass(frozen=True)
+class Teller:
+    """Translates the solver's names and numbers."""
+
+    problem: Problem
+    encoded: Encoded
+
+    def chains(self, message: str) -> list[Chain]:
+        """Every chain of the solver's message."""
+        found: list[Chain] = []
+        for line in read(message):
+            if line.kind == "constraint":
+                found.append(Chain((Step("", (), self._constraint(line)),)))
+            elif line.kind == "locked":
+                found.append(Chain((Step("", (), f"{line.name} stays {line.rest}"),)))
+            else:
+                found += self._walk(line, ())
+        return found
+
+    def _walk(self, line: Line, steps: tuple[Step, ...]) -> Iterator[Chain]:
+        """The chains through one line, which is about a spec."""
+        if line.fate == "missing":
+            yield Chain(steps or self._asked(line), self._missing(line), asked=True)
+            return
+        steps = steps or self._asked(line)
+        deeper = [chain for below in line.below for chain in self._versions(below, steps)]
+        yield from deeper or [Chain(steps, asked=True)]
+
+    def _versions(self, line: Line, steps: tuple[Step, ...]) -> Iterator[Chain]:
+        """The chains through one line, which is about versions of something."""
+        for below in line.below:
+            step = self._step(line, below)
+            yield from self._walk(below, steps if step is None else (*steps, step))
+
+    def _asked(self, line: Line) -> tuple[Step, ...]:
+        return (Step("", (), self._spec(line) + self._whose(line)),)
+
+    def _whose(self, line: Line) -> str:
+        if line.name.startswith(PROXY):
+            project = ProjectName(line.name.removeprefix(PROXY))
+            return "" if project in self.problem.asked_projects else " (installed by pip)"
+        return "" if line.name in self.problem.asked_packages else " (installed)"
+
+    def _step(self, line: Line, below: Line) -> Step | None:
+        """What the versions of ``line`` need; None where only the encoding speaks."""
+        name = line.name
+        if name.startswith(PROXY):
+            # A proxy's own dependency is its candidate; an extra's is a real need.
+            if below.name.startswith(PIP) or self._is_candidate(name, below):
+                return None
+            return Step(name.removeprefix(PROXY), self._numbers(line), self._spec(below))
+        if name.startswith(PIP):
+            project = name.removeprefix(PIP)
+            if NEVER in below.rest:
+                text = f"conda's {below.name}"
+                return Step(
+                    project, self._numbers(line), text, "cannot be beside", self._of(line) or " from PyPI"
+                )
+            return Step(project, self._numbers(line), self._spec(below), of=self._of(line))
+        verb = "allows only" if line.fate == "constrains" else "needs"
+        return Step(name, tuple(reversed(line.rest.split(" | "))), self._spec(below), verb)
+
+    def _is_candidate(self, proxy: str, below: Line) -> bool:
+        entry = self.problem.discovery.universe.entries[ProjectName(proxy.removeprefix(PROXY))]
+        return any(c.package == below.name for c in entry.conda) and below.rest.startswith("==")
+
+    def _of(self, line: Line) -> str:
+        project = ProjectName(line.name.removeprefix(PIP))
+        kept = self.problem.discovery.universe.entries[project].kept
+        return " (installed by pip)" if kept and str(kept.version) in self._numbers(line) else ""
+
+    def _spec(self, line: Line) -> str:
+        """A spec in the user's terms."""
+        if line.name == UNREAD:
+            return "what nobody has told"
+        if not line.name.startswith(PROXY):
+            return f"{line.name} {line.rest.removesuffix(NEVER).strip()}".rstrip()
+        text = f"{line.name} {line.rest}".rstrip()
+        plain = text.partition("[")[0].rstrip()
+        need = self.encoded.meanings.get(plain)
+        if need is not None:
+            return str(need)
+        project = ProjectName(line.name.removeprefix(PROXY))
+        return str(Need(project))
+
+    def _numbers(self, line: Line) -> tuple[str, ...]:
+        """The versions that a line's numbers stand for."""
+        project = ProjectName(line.name.removeprefix(PROXY).removeprefix(PIP))
+        order = self.problem.discovery.universe.entries[project].order
+        return tuple(order.at(int(number)) for number in reversed(line.rest.split(" | ")))
+
+    def _missing(self, line: Line) -> str:
+        if line.name.startswith("__"):
+            return "which this machine does not have"
+        if not line.name.startswith(PROXY):
+            return "which no configured channel has"
+        entry = self.problem.discovery.universe.entries[ProjectName(line.name.removeprefix(PROXY))]
+        if entry.nowhere:
+            return "which no configured channel and no index has"
+        newest = [entry.order.at(len(entry.order))] if len(entry.order) else []
+        have = f" (the newest is {newest[0]})" if newest else ""
+        return f"which nothing on offer meets{have}"
+
+    def _constraint(self, line: Line) -> str:
+        """What stands in the way that nobody asked for now."""
+        problem, text = self.problem, f"{line.name} {line.rest}".rstrip()
+        if line.name == "python" and line.rest == f"{problem.discovery.target.minor}.*":
+            return f"the environment's Python stays {problem.discovery.target.minor}"
+        if any(line.name == name for name in problem.earlier):
+            return f"{text} was asked for earlier"
+        return f"{text} is pinned (conda-meta/pinned or pinned_packages)"

@@ -45,22 +45,62 @@ class Problem:
     pinned: tuple[str, ...] = ()
     """``conda-meta/pinned`` and the like: constraints on whatever is there."""
 
+    forgotten: frozenset[PackageName] = frozenset()
+    """Packages whose earlier request does not count (to find out what stands in the way)."""
+    dropped: frozenset[ProjectName] = frozenset()
+    """Projects pip installed that need not stay (to find out the same)."""
+    free_python: bool = False
+    """Let Python's minor version move (to find out the same)."""
+
+    @functools.cached_property
+    def encoded(self) -> Encoded:
+        """The candidates there are now, in the solver's terms."""
+        return encode(self.discovery.universe, python=self._python_elsewhere)
+
+    async def solvable(self) -> Solution | None:
+        """A solution, whatever it would move, or None."""
+        answer = await self._try(self.encoded, self._only_roots(self.encoded))
+        return answer.solution if isinstance(answer, Solved) else None
+
     async def ask(self) -> Solved | Refusal:
         """Ask with the candidates there are now."""
-        encoded = self._encoded = encode(self.discovery.universe, python=self._python_elsewhere)
+        self.__dict__.pop("encoded", None)  # the candidates may have grown
+        encoded = self.encoded
         gentle = await self._try(encoded, self._everything(encoded))
         if isinstance(gentle, Solved):
-            if self.moved(gentle.solution):
-                frozen = await self._try(encoded, self._frozen(encoded))
-                if isinstance(frozen, Solved):
-                    return frozen
-            return gentle
+            return await self._gentler(gentle) if self.moved(gentle.solution) else gentle
         if len(self._roots) < len(self.installed):
             freer = await self._try(encoded, self._only_roots(encoded))
             if isinstance(freer, Solved):
                 return freer
             return Refusal(freer.message, gentle.message)
         return gentle
+
+    async def _gentler(self, gentle: Solved) -> Solved:
+        """The same with nothing moved but what was asked for, when that can be; else ``gentle``.
+
+        An update keeps the versions it found. An install may take older ones, on PyPI too.
+        """
+        exactly = self._at(gentle) if self.updating else []
+        frozen = await self._try(self.encoded, self._frozen(self.encoded, exactly))
+        if isinstance(frozen, Solved):
+            return frozen
+        if self.updating or not await self.discovery.grow(self._opened()):
+            return gentle
+        self.__dict__.pop("encoded", None)
+        frozen = await self._try(self.encoded, self._frozen(self.encoded))
+        return frozen if isinstance(frozen, Solved) else gentle
+
+    def _at(self, solved: Solved) -> list[str]:
+        """What was asked for, at just the versions of a solution."""
+        virtual = solved.solution.virtual
+        specs = [f"{PROXY}{p} =={virtual[f'{PROXY}{p}'].version}" for p in sorted(self.asked_projects)]
+        packages = {item.package for item in self.items if item.package and item.applies}
+        return specs + [f"{p} =={solved.solution.conda[p].version}" for p in sorted(packages)]
+
+    def _opened(self) -> list[ProjectName]:
+        """The projects asked for that come from PyPI."""
+        return [p for p in sorted(self.asked_projects) if self.discovery.universe.entries[p].opened]
 
     async def _try(self, encoded: Encoded, question: Question) -> Solved | Refusal:
         answer = await ask(question, encoded, self.discovery.conda, self.discovery.target.subdir)
@@ -87,16 +127,16 @@ class Problem:
     def _only_roots(self, encoded: Encoded) -> Question:
         return self._question(encoded, [name for name in self.installed if name in self._roots])
 
-    def _frozen(self, encoded: Encoded) -> Question:
+    def _frozen(self, encoded: Encoded, exactly: Sequence[str] = ()) -> Question:
         question = self._question(encoded, list(self.installed))
         free = self.asked_packages | {PackageName(f"{PROXY}{name}") for name in self.asked_projects}
         held = [record for record in question.locked if record.name.normalized not in free]
         loose = [record for record in question.locked if record.name.normalized in free]
-        return Question(question.specs, question.constraints, tuple(loose), tuple(held))
+        return Question((*exactly, *question.specs), question.constraints, tuple(loose), tuple(held))
 
     def _question(self, encoded: Encoded, names: Sequence[PackageName]) -> Question:
         there = [name for name in names if name not in self._leaving]
-        specs = [*there, *(f"{PROXY}{project}" for project in self.discovery.installed.by_pip)]
+        specs = [*there, *(f"{PROXY}{p}" for p in self.discovery.installed.by_pip if p not in self.dropped)]
         asked = self.asked_specs(encoded)
         ordered = [*asked, *specs] if self.updating else [*specs, *asked]
         return Question(tuple(ordered), self.constraints, tuple(self._locked(encoded)))
@@ -111,6 +151,9 @@ class Problem:
                 specs.append(spec(self.discovery.universe, item.need, encoded.meanings))
             else:
                 specs.append(item.spec)
+        target = self.discovery.target
+        if self.verb == "create" and target.has_python:
+            specs.append("python")
         return specs + (self._not_older() if self.updating else [])
 
     def _not_older(self) -> list[str]:
@@ -131,7 +174,8 @@ class Problem:
         """What holds for whatever is there: pins, Python's minor version, what was asked for earlier."""
         found = list(self.pinned)
         target = self.discovery.target
-        if target.is_conda and target.has_python:
+        if target.is_conda and target.has_python and not self.free_python:
+            # The running kernel survives: its minor version never changes (rule 7).
             found.append(f"python {target.minor}.*")
         found += [text for texts in self.earlier.values() for text in texts]
         return tuple(found)
@@ -143,7 +187,7 @@ class Problem:
 
         found: dict[PackageName, tuple[str, ...]] = {}
         for name, record in self.installed.items():
-            if name in self.asked_packages or name in self._leaving:
+            if name in self.asked_packages | self._leaving | self.forgotten:
                 continue
             texts = [str(text) for text in record.requested_specs or ()]
             matched = [(text, MatchSpec(text)) for text in texts if text and text != "None"]

@@ -109,11 +109,24 @@ class Reasons:
         while queue:
             at = queue.popleft()
             for child in children.get(at, ()):
-                if child not in parents:
+                if child in parents:
+                    continue
+                stand_in = self._stand_in(at)
+                if stand_in is None or child == stand_in:
                     # What a proxy stands for was asked for when the proxy was.
-                    parents[child] = "" if at.startswith(PROXY) and parents[at] == "" else at
-                    queue.append(child)
+                    parents[child] = "" if stand_in and parents[at] == "" else at
+                else:
+                    parents[child] = stand_in
+                queue.append(child)
         return parents
+
+    def _stand_in(self, name: str) -> str | None:
+        """For a proxy, what was chosen for it: everything else it wants is an extra's."""
+        if not name.startswith(PROXY):
+            return None
+        project = ProjectName(name.removeprefix(PROXY))
+        candidate = self.solution.projects[project][1]
+        return candidate.package if isinstance(candidate, CondaCandidate) else f"{PIP}{project}"
 
     @functools.cached_property
     def _children(self) -> dict[str, list[str]]:

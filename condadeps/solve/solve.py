@@ -70,7 +70,7 @@ async def solve(
         asked=frozenset(item.need.project for item in items if item.need),
         reporter=reporter,
     )
-    items = await _discover(items, discovery)
+    items = await _discover(items, discovery, options.update or verb == "update")
     await checks.check(items, discovery)
     problem = Problem(items, discovery, options, verb, tuple(pinned))
     solved = await _search(problem, reporter)
@@ -78,7 +78,7 @@ async def solve(
     return planning.plan(solved, problem)
 
 
-async def _discover(items: Sequence[Wanted], discovery: Discovery) -> list[Wanted]:
+async def _discover(items: Sequence[Wanted], discovery: Discovery, updating: bool) -> list[Wanted]:
     """Bring in what was asked for and what pip has installed; direct references get their names."""
     found: list[Wanted] = []
     for item in items:
@@ -91,6 +91,10 @@ async def _discover(items: Sequence[Wanted], discovery: Discovery) -> list[Wante
         found.append(item)
     needs = [Need(project) for project in discovery.installed.by_pip]
     needs += [item.need for item in found if item.need is not None and item.applies]
+    if updating:
+        for item in found:
+            if item.need is not None and item.need.project in discovery.installed.by_pip:
+                discovery.entry(item.need.project).opened = True
     await discovery.want(needs)
     return found
 

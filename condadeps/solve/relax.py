@@ -1,0 +1,122 @@
+"""What to give up so that the rest can be had: found by asking again without one thing at a time."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from packaging.specifiers import SpecifierSet
+
+from condadeps.solve.decode import Solution
+from condadeps.solve.encode import PROXY
+from condadeps.solve.wanted import Wanted
+
+if TYPE_CHECKING:
+    from condadeps.solve.problem import Problem
+
+TRIES = 8
+"""How many things are left out, one at a time, at most: each costs a solve."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """One thing to give up, known to help."""
+
+    text: str
+    give_up: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The way as data."""
+        return {"give_up": self.give_up, "text": self.text}
+
+
+async def ways(problem: Problem, message: str) -> list[Way]:
+    """Each single thing that is known to help when it is given up, the smallest first.
+
+    ``message`` is the solver's: what it does not name is not tried.
+    """
+    found: list[Way] = []
+    for tried, (way, eased) in enumerate(_easier(problem, message)):
+        if tried == TRIES or len(found) == 2:
+            break
+        solution = await eased.solvable()
+        if solution is not None:
+            found.append(way(solution) if callable(way) else way)
+    return found
+
+
+def _easier(problem: Problem, message: str) -> Iterator[tuple[Any, Problem]]:
+    yield from _without_earlier(problem, message)
+    for pin in problem.pinned:
+        if pin.split()[0] not in message:
+            continue
+        others = tuple(text for text in problem.pinned if text != pin)
+        way = Way(f"without the pin {pin!r} it can be had (conda-meta/pinned)", pin)
+        yield way, dataclasses.replace(problem, pinned=others)
+    yield from _without_kept(problem, message)
+    yield from _unbounded(problem)
+    yield from _without_one(problem)
+    target = problem.discovery.target
+    if target.is_conda and target.has_python and not problem.free_python:
+        yield _other_python(problem), dataclasses.replace(problem, free_python=True)
+
+
+def _without_earlier(problem: Problem, message: str) -> Iterator[tuple[Way, Problem]]:
+    asked = [item.shown for item in problem.items]
+    for name, texts in problem.earlier.items():
+        if name not in message:
+            continue
+        command = shlex.join(["condadeps", "install", *asked, str(name)])
+        way = Way(f"`{command}` lets {name} move, though {texts[0]} was asked for earlier", texts[0])
+        yield way, dataclasses.replace(problem, forgotten=problem.forgotten | {name})
+
+
+def _without_kept(problem: Problem, message: str) -> Iterator[tuple[Way, Problem]]:
+    """Each project that pip installed, gone."""
+    for project in problem.discovery.installed.by_pip:
+        if f"{PROXY}{project} " in message and project not in problem.asked_projects:
+            way = Way(f"`python -m pip uninstall {project}` makes room: pip installed it", str(project))
+            yield way, dataclasses.replace(problem, dropped=problem.dropped | {project})
+
+
+def _unbounded(problem: Problem) -> Iterator[tuple[Any, Problem]]:
+    """Each request without what it says of the version."""
+    for position, item in enumerate(problem.items):
+        if item.need is not None and item.applies and str(item.need.specifier):
+            need = dataclasses.replace(item.need, specifier=SpecifierSet())
+            eased: Wanted = dataclasses.replace(item, need=need)
+            project = item.need.project
+
+            def way(solution: Solution, item: Wanted = item, project: Any = project) -> Way:
+                candidate = solution.projects[project][1]
+                version = getattr(candidate, "text", None) or str(getattr(candidate, "version", ""))
+                return Way(f"{project} {version} fits, {item.shown} does not", item.shown)
+
+            items = [*problem.items[:position], eased, *problem.items[position + 1 :]]
+            yield way, dataclasses.replace(problem, items=items)
+
+
+def _without_one(problem: Problem) -> Iterator[tuple[Way, Problem]]:
+    if len(problem.items) < 2:
+        return
+    for position, item in enumerate(problem.items):
+        others = [*problem.items[:position], *problem.items[position + 1 :]]
+        yield (
+            Way(f"without {item.shown} the rest can be had", item.shown),
+            dataclasses.replace(problem, items=others),
+        )
+
+
+def _other_python(problem: Problem) -> Any:
+    asked = [item.shown for item in problem.items if str(item.package) != "python"]
+
+    def way(solution: Solution) -> Way:
+        python = next((str(r.version) for name, r in solution.conda.items() if name == "python"), "")
+        minor = ".".join(python.split(".")[:2])
+        command = shlex.join(["condadeps", "create", "-p", "DIR", f"python={minor}", *asked])
+        return Way(f"another environment can have it: `{command}`", "python")
+
+    return way
