@@ -12,7 +12,7 @@ import posixpath
 import re
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import quote
@@ -51,6 +51,8 @@ class Network:
     cache: PageCache
     offline: bool = False
     refresh: bool = False
+    parsing: threading.Lock = field(default_factory=threading.Lock)
+    """One page is parsed at a time: threads that compute hinder those that wait for the network."""
 
     def page(self, url: str, key: str, compact: Callable[[Reply], tuple[bytes, bool]]) -> bytes | None:
         """What ``compact`` makes of the page at ``url``, from the cache when that is fresh; None when absent.
@@ -77,7 +79,8 @@ class Network:
         if reply.status != 200:
             raise _bad_status(url, reply.status)
         try:
-            payload, lasting = compact(reply)
+            with self.parsing:
+                payload, lasting = compact(reply)
         except ValueError as error:
             raise no_page(reply.url, str(error)) from error
         if lasting:

@@ -16,6 +16,8 @@ JSON: Final = "application/vnd.pypi.simple.v1+json"
 ACCEPT: Final = f"{JSON}, application/vnd.pypi.simple.v1+html;q=0.1, text/html;q=0.01"
 
 _HASHES: Final = frozenset({"sha512", "sha384", "sha256", "sha224", "sha1", "md5"})
+_PLAIN: Final = re.compile(r"https://[\w.:-]+/[^#\s]*")
+"""An absolute URL with no user and no fragment, as large indexes send by the thousand."""
 _FRAGMENT: Final = re.compile(r"(?:^|&)(sha512|sha384|sha256|sha224|sha1|md5)=([0-9a-fA-F]+)")
 
 
@@ -166,6 +168,8 @@ def _schemes(page_url: str) -> tuple[str, ...]:
 
 def _target(href: str, base: str, allowed: tuple[str, ...]) -> tuple[str, dict[str, str]] | None:
     """The absolute URL of a link and the hash in its fragment; None for what is not to be followed."""
+    if _PLAIN.fullmatch(href):
+        return href, {}
     try:
         absolute = href if href.startswith("https://") else urljoin(base, href.strip())
         url, fragment = urldefrag(absolute)

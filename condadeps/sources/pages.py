@@ -57,22 +57,23 @@ class Part:
 
 def part(links: Iterable[Link], project: ProjectName) -> Part:
     """The usable files of ``project`` among the links of an index page."""
-    by_version: dict[Version, tuple[str, list[list[Any]], list[float | None]]] = {}
+    by_version: dict[Version, tuple[list[list[Any]], list[float | None]]] = {}
     kept = [(link, name) for link in links if (name := read_name(link.filename, project)) is not None]
     base = _common([link.url for link, _ in kept])
     for link, name in kept:
-        _, rows, moments = by_version.setdefault(name.version, (str(name.version), [], []))
+        rows, moments = by_version.get(name.version) or by_version.setdefault(name.version, ([], []))
         moment = _seconds(link.upload_time)
         rows.append(_row(link, len(base), moment))
         moments.append(moment)
-    ordered = [by_version[version] for version in sorted(by_version, reverse=True)]
+    versions = sorted(by_version, reverse=True)
+    ordered = [by_version[version] for version in versions]
     return Part(
-        versions=tuple(text for text, _, _ in ordered),
+        versions=tuple(map(str, versions)),
         since=tuple(
             None if None in moments else min(moment for moment in moments if moment is not None)
-            for _, _, moments in ordered
+            for _, moments in ordered
         ),
-        rows=tuple(json.dumps(rows, separators=(",", ":")).encode() for _, rows, _ in ordered),
+        rows=tuple(json.dumps(rows, separators=(",", ":")).encode() for rows, _ in ordered),
         base=base,
     )
 
@@ -106,11 +107,9 @@ def _seconds(text: str | None) -> float | None:
         return None
     whole, _, rest = text.removesuffix("Z").partition(".")
     try:
-        moment = datetime.fromisoformat(whole)
+        moment = datetime.fromisoformat(whole if "+" in whole else f"{whole}+00:00")
     except ValueError:
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
     digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
     return moment.timestamp() + (float(f"0.{digits}") if digits else 0.0)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import functools
+import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -91,6 +92,7 @@ class PypiSource:
         self._reporter: Reporter = reporter or Silent()
         self._notices: set[str] = set()
         self._made: Transport | None = None
+        self._making = threading.Lock()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="pypi")
         self._tasks: dict[tuple[str, object], asyncio.Task[Any]] = {}
         directory = (cache_dir or cache_root()) / "pypi"
@@ -215,13 +217,13 @@ class PypiSource:
         )
 
     def _transport(self) -> Transport:
-        if self._made is None:
-            from condadeps.sources.transport import (
-                Transport,
-            )  # what it imports is slow; a warm run needs none
+        with self._making:
+            if self._made is None:
+                # What it imports is slow, and a warm run needs none of it.
+                from condadeps.sources.transport import Transport
 
-            self._made = Transport(self.config)
-        return self._made
+                self._made = Transport(self.config)
+            return self._made
 
     def _notice(self, message: str) -> None:
         if message not in self._notices:

@@ -6,23 +6,25 @@ Every failure to get an answer is a SourceError that names the URL (without secr
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 import certifi
 import requests
-import truststore
 import urllib3
 
-from condadeps.errors import CancelledError, SourceError
+from condadeps.errors import CancelledError, ConfigError, SourceError
 from condadeps.sources.authentication import Authentication
 from condadeps.sources.credentials import masked, split_credentials
 from condadeps.sources.pip_config import PipConfig
@@ -32,6 +34,12 @@ _RETRIED: Final = (429, 500, 502, 503, 504, 520, 527)
 _BODY_TRIES: Final = 3
 _LONGEST_WAIT: Final = 30  # seconds an index may make us wait by Retry-After
 _CHUNK: Final = 256 * 1024
+_SYSTEM_BUNDLES: Final = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,6 @@ class Transport:
                 headers={"Accept-Encoding": "gzip, deflate", **(headers or {})},
                 timeout=config.timeout,
                 stream=True,
-                verify=config.cert or None,
             )
         except (OSError, ValueError) as error:
             raise no_answer(url, error) from error
@@ -253,7 +260,7 @@ def _session(config: PipConfig) -> requests.Session:
         if config.proxy:
             session.proxies = {"http": config.proxy, "https": config.proxy}
     insecure = _Unverified(config.retries)
-    session.mount("https://", _Verified(config.retries))
+    session.mount("https://", _Verified(config.retries, trusted(_bundle(config))))
     session.mount("http://", insecure)
     for host in config.trusted_hosts:
         session.mount(f"https://{host}/", insecure)
@@ -281,13 +288,25 @@ class _Adapter(requests.adapters.HTTPAdapter):
 
 
 class _Verified(_Adapter):
-    """Trusts what the system trusts and the certificates requests brings, as pip does."""
+    """Checks certificates against one context, filled once: reading a bundle takes longer than a request."""
+
+    def __init__(self, retries: int, context: ssl.SSLContext) -> None:
+        self._context = context
+        super().__init__(retries)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs, ssl_context=_tls())
+        super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        return super().proxy_manager_for(proxy, **kwargs, ssl_context=_tls())
+        return super().proxy_manager_for(proxy, **kwargs, ssl_context=self._context)
+
+    def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
+        return super().send(request, *args, **{**kwargs, "verify": True})
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        verify = False  # True would name a bundle, to be read again for each connection
+        super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]  # requests has no types
+        conn.cert_reqs = "CERT_REQUIRED"
 
 
 class _Unverified(_Adapter):
@@ -298,9 +317,40 @@ class _Unverified(_Adapter):
         return super().send(request, *args, **{**kwargs, "verify": False})
 
 
-def _tls() -> ssl.SSLContext:
-    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+def _bundle(config: PipConfig) -> str | None:
+    """The CA bundle that pip's configuration or, where that counts, the environment names."""
+    if config.cert or config.proxy is not None or config.no_proxy_env:
+        return config.cert
+    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or None
+
+
+def trusted(bundle: str | None) -> ssl.SSLContext:
+    """What pip trusts: the system's certificates, the ones requests brings, and ``bundle``.
+
+    Raises ConfigError when ``bundle`` cannot be read.
+    """
+    context: ssl.SSLContext
+    if sys.platform in ("darwin", "win32"):
+        import truststore
+
+        context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    else:  # here truststore would read the same files, again for each connection
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.set_default_verify_paths()
+        usual = next((path for path in _SYSTEM_BUNDLES if Path(path).is_file()), None)
+        if usual is not None and ssl.get_default_verify_paths().cafile is None:
+            context.load_verify_locations(usual)
     context.load_verify_locations(certifi.where())
+    if bundle:
+        try:
+            directory = Path(bundle).is_dir()
+            context.load_verify_locations(None if directory else bundle, bundle if directory else None)
+        except OSError as error:  # ssl.SSLError is one
+            raise ConfigError(
+                f"the CA bundle {bundle} cannot be read",
+                help="check pip's cert setting, or REQUESTS_CA_BUNDLE",
+                place=bundle,
+            ) from error
     return context
 
 
