@@ -128,6 +128,11 @@ def session(config: CondaConfig) -> requests.Session:
         _trust_the_system(made)
     else:
         made.verify = config.ssl_verify
+    if config.ssl_verify is False:
+        import urllib3
+
+        # Whoever switched it off knows; a warning for each request helps nobody.
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     if config.client_ssl_cert:
         key = config.client_ssl_cert_key
         made.cert = (config.client_ssl_cert, key) if key else config.client_ssl_cert
@@ -204,6 +209,3 @@ def _loopback_is_no_proxy_matter(relayed: bool) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-__all__ = ["Transport", "session", "with_credentials"]

@@ -334,7 +334,7 @@ class CondaSource:
                     url, stream=True, timeout=self._transport.timeout(), verify=session.verify
                 )
             except requests.RequestException as error:
-                raise silence.unreachable(channel, url, _reason(error)) from error
+                raise silence.unreachable(channel, url, silence.reason(error)) from error
             with response:
                 yield response
 
@@ -410,13 +410,3 @@ def _read_local(channel: Channel, subdir: str) -> object:
     except (OSError, ValueError):
         return None
     return found
-
-
-def _reason(error: Exception) -> str:
-    import requests
-
-    if isinstance(error, requests.Timeout):
-        return "no answer in time"
-    if isinstance(error, requests.exceptions.SSLError):
-        return "its TLS certificate cannot be verified"
-    return "no connection"

@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from condadeps.sources.credentials import masked
+from condadeps.sources import silence
+from condadeps.sources.credentials import without_credentials
 
 if TYPE_CHECKING:
     import requests
@@ -118,8 +119,8 @@ def _handler(relay: Relay) -> type[BaseHTTPRequestHandler]:
             try:
                 response = relay._send(method, url, headers)
             except requests.RequestException as error:
-                reason = masked(str(error))
-                relay.failures[masked(url)] = reason
+                reason = silence.reason(error)
+                relay.failures[without_credentials(url)] = reason
                 self._answer(
                     502, {"Content-Type": "text/plain"}, iter([reason.encode()]), len(reason.encode())
                 )

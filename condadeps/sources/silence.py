@@ -60,6 +60,23 @@ def unreachable(channel: Channel, url: str, reason: str) -> SourceError:
     )
 
 
+def reason(error: Exception) -> str:
+    """Why a request of requests' own failed, in a few words and without a URL."""
+    import requests
+
+    match error:
+        case requests.exceptions.ProxyError():
+            return "the proxy does not answer"
+        case requests.exceptions.SSLError():
+            return "its TLS certificate cannot be verified, or it wants a client certificate"
+        case requests.Timeout():
+            return "no answer in time"
+        case requests.ConnectionError():
+            return "no connection"
+        case _:
+            return masked(str(error))
+
+
 def is_stale_answer(error: Exception) -> bool:
     """Whether the engine stumbled over a ``304`` that lacks what it wants (Python's own server's do)."""
     return "304 Not Modified" in str(error)

@@ -98,7 +98,7 @@ def test_names_and_records_come_from_the_platform_and_noarch(first: Path, tmp_pa
 
 def test_a_directory_is_a_channel_even_offline(first: Path, tmp_path: Path) -> None:
     for written in (first.as_uri(), str(first), f"./{first.name}"):
-        conda = source(config(server.url), tmp_path, directory=first.parent, offline=True)
+        conda = source(config(written), tmp_path, directory=first.parent, offline=True)
         assert versions(conda, "foo") == {"foo": ["1.0"]}
 
 
