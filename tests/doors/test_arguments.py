@@ -1,0 +1,65 @@
+"""One grammar for the command and the magic: words in, a call out, or a clear refusal."""
+
+from __future__ import annotations
+
+import pytest
+
+from condadeps.arguments import read
+from condadeps.asked.verbs import VERBS
+from condadeps.errors import NotYetError, UsageError
+
+BUILT = {"install", "update", "plan", "list", "which", "export", "create"}
+
+
+def test_options_may_stand_anywhere_among_the_requests() -> None:
+    call = read(["install", "pandas", "--no-pip", "numpy>=2", "-c", "bioconda", "seaborn", "-c", "mine"])
+    assert call.requests == ("pandas", "numpy>=2", "seaborn")
+    assert call.options.channels == ("bioconda", "mine")
+    assert call.options.pip == "never"
+
+
+def test_every_option_reaches_the_call() -> None:
+    line = "update -p /x --override-channels -c a -U --no-record --offline --dry-run --json -q -vv six"
+    call = read(line.split(" "))
+    assert (call.verb, call.prefix, call.json, call.quiet) == ("update", "/x", True, True)
+    options = call.options
+    assert (options.update, options.record, options.offline, options.dry_run) == (True, False, True, True)
+    assert (options.override_channels, options.verbosity) == (True, 2)
+
+
+def test_plan_is_an_install_that_changes_nothing() -> None:
+    call = read(["plan", "six"])
+    assert call.verb == "install" and call.options.dry_run
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS - BUILT))
+def test_a_reserved_verb_says_not_yet_and_how_to_reach_its_namesake(verb: str) -> None:
+    with pytest.raises(NotYetError, match="not built yet") as caught:
+        read([verb])
+    assert f"condadeps install {verb}" in str(caught.value)
+    assert read(["install", verb]).requests == (verb,)
+
+
+@pytest.mark.parametrize("verb", sorted(BUILT))
+def test_every_verb_explains_itself(verb: str) -> None:
+    help = read([verb, "--help"]).help
+    assert help and f"condadeps {verb}" in help
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["frobnicate"], "no verb 'frobnicate'"),
+        (["install"], "at least one"),
+        (["install", "-x", "six"], "no option -x"),
+        (["install", "--target=/etc", "six"], "no option --target"),
+        (["install", "--override-channels", "six"], "needs a channel"),
+        (["create", "python"], "say where"),
+        (["export", "--format", "doc"], "doc"),
+    ],
+)
+def test_wrong_words_are_a_usage_error_that_helps(words: list[str], says: str) -> None:
+    with pytest.raises(UsageError, match=says) as caught:
+        read(words)
+    assert caught.value.exit_code == 2
+    assert caught.value.help
