@@ -207,15 +207,14 @@ def damaged(prefix: Path) -> tuple[Unreadable, ...]:
 
 def distributions(target: Target) -> dict[ProjectName, Distribution]:
     """Every distribution of ``target``; in several directories, the first in import order, as Python does."""
-    return {project: found for project, found in index(target).items() if found.exists}
+    found = {project: _existing(one) for project, one in index(target).items()}
+    return {project: one for project, one in found.items() if one is not None}
 
 
 def distribution(target: Target, project: ProjectName) -> Distribution | None:
     """One distribution of ``target``; reads nothing about the others."""
     found = index(target).get(project)
-    if found is None or found.exists:
-        return found
-    return next((other for other in found.others if other.exists), None)
+    return None if found is None else _existing(found)
 
 
 def index(target: Target) -> dict[ProjectName, Distribution]:
@@ -241,6 +240,14 @@ def unreadable(path: Path, error: Exception) -> PrefixError:
         prefix=str(path.parent.parent),
         path=str(path),
     )
+
+
+def _existing(found: Distribution) -> Distribution | None:
+    """The first of them that has metadata; leftovers without are forgotten."""
+    if found.exists:
+        return found
+    several = [other for other in found.others if other.exists]
+    return replace(several[0], others=tuple(several[1:])) if several else None
 
 
 _packages: dict[Path, tuple[int, Mapping[PackageName, InstalledPackage]]] = {}
