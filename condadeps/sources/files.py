@@ -190,9 +190,20 @@ class Choice:
     """
 
     def __init__(self, interpreter: Interpreter) -> None:
-        self._ranks = _ranks(tuple(interpreter.tags))
+        self._tags = interpreter.tags
+        self._ranks = {str(tag): rank for rank, tag in reversed(list(enumerate(self._tags)))}
         self._python = interpreter.markers["python_full_version"]
         self._known: dict[str, int | None] = {}
+
+    @staticmethod
+    def of(interpreter: Interpreter) -> Choice:
+        """The rule for ``interpreter``; the same object while the same one is asked for."""
+        global _last
+        last = _last
+        python = interpreter.markers["python_full_version"]
+        if last is None or last._tags is not interpreter.tags or last._python != python:
+            last = _last = Choice(interpreter)
+        return last
 
     def best(self, files: Sequence[File], *, wheels: bool = True, sdists: bool = True) -> File | None:
         """The file to use of ``files`` (one version's), None when none of them can be used.
@@ -224,9 +235,7 @@ class Choice:
         return self._known[tags]
 
 
-@functools.lru_cache(maxsize=8)
-def _ranks(tags: tuple[Tag, ...]) -> dict[str, int]:
-    return {str(tag): position for position, tag in reversed(list(enumerate(tags)))}
+_last: Choice | None = None
 
 
 def _build_order(build: str) -> tuple[int, str]:

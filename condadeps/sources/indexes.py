@@ -13,6 +13,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import quote
@@ -22,7 +23,7 @@ from condadeps.names.namespaces import ProjectName
 from condadeps.sources.credentials import masked, split_credentials, without_credentials
 from condadeps.sources.files import name_in_url
 from condadeps.sources.links import ACCEPT, Link, read_page
-from condadeps.sources.page_cache import PageCache
+from condadeps.sources.page_cache import Kept, PageCache
 from condadeps.sources.pages import Part, part
 from condadeps.sources.store import local_path
 
@@ -35,8 +36,17 @@ _HTML: Final = "text/html"
 Notice = Callable[[str], None]
 
 
+class Unknown(Enum):
+    """The answer that is not known yet."""
+
+    UNKNOWN = "unknown"
+
+
 class Place(Protocol):
     """One location of pip's configuration."""
+
+    def glance(self, project: ProjectName) -> Part | Unknown | None:
+        """What :meth:`look` would say, if that is known without waiting for anything."""
 
     def look(self, project: ProjectName) -> Part | None:
         """What it has of ``project``; None when it answers that it has nothing. Raises SourceError."""
@@ -54,6 +64,14 @@ class Network:
     parsing: threading.Lock = field(default_factory=threading.Lock)
     """One page is parsed at a time: threads that compute hinder those that wait for the network."""
 
+    def fresh(self, key: str) -> bytes | None:
+        """What is kept and need not be asked for."""
+        kept = self.cache.load(key)
+        return kept.payload if kept is not None and self._usable(kept) else None
+
+    def _usable(self, kept: Kept) -> bool:
+        return self.offline or (kept.fresh and not self.refresh)
+
     def page(self, url: str, key: str, compact: Callable[[Reply], tuple[bytes, bool]]) -> bytes | None:
         """What ``compact`` makes of the page at ``url``, from the cache when that is fresh; None when absent.
 
@@ -61,7 +79,7 @@ class Network:
         raises ValueError for what is no page.
         """
         kept = self.cache.load(key)
-        if kept is not None and (self.offline or (kept.fresh and not self.refresh)):
+        if kept is not None and self._usable(kept):
             return kept.payload
         if self.offline:
             raise SourceError(
@@ -104,13 +122,20 @@ def _bad_status(url: str, status: int) -> SourceError:
     return bad_status(url, status)
 
 
-class RemoteIndex:
+class RemoteIndex(Place):
     """An index over http or https."""
 
     def __init__(self, url: str, network: Network) -> None:
         self._url = without_credentials(url)
         self._whose = split_credentials(url)[1].username or ""
         self._network = network
+
+    def glance(self, project: ProjectName) -> Part | Unknown | None:
+        kept = self._network.fresh(self._key(_project_url(self._url, project)))
+        try:
+            return Unknown.UNKNOWN if kept is None else Part.from_bytes(kept)
+        except (ValueError, KeyError, TypeError):
+            return Unknown.UNKNOWN
 
     def look(self, project: ProjectName) -> Part | None:
         url = _project_url(self._url, project)
@@ -119,7 +144,7 @@ class RemoteIndex:
             links = _links(reply)
             return part(links, project).to_bytes(), _lasting(links)
 
-        key = f"{self._whose}@{url}"
+        key = self._key(url)
         content = self._network.page(url, key, compact)
         if content is None:
             return None
@@ -130,12 +155,19 @@ class RemoteIndex:
             content = self._network.page(url, key, compact)
             return None if content is None else Part.from_bytes(content)
 
+    def _key(self, url: str) -> str:
+        return f"{self._whose}@{url}"
 
-class LocalIndex:
+
+class LocalIndex(Place):
     """An index in a directory: one folder a project, an ``index.html`` in each."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+
+    def glance(self, project: ProjectName) -> Part | Unknown | None:
+        absent = not (self._directory / project).is_dir() and self._directory.is_dir()
+        return None if absent else Unknown.UNKNOWN
 
     def look(self, project: ProjectName) -> Part | None:
         folder = self._directory / project
@@ -156,7 +188,7 @@ class LocalIndex:
         return part(links, project)
 
 
-class FindLinks:
+class FindLinks(Place):
     """A location whose files are listed all at once; read when first asked, then remembered."""
 
     def __init__(self, location: str, network: Network, notice: Notice) -> None:
@@ -165,6 +197,9 @@ class FindLinks:
         self._notice = notice
         self._lock = threading.Lock()
         self._found: dict[str, list[Link]] | None = None
+
+    def glance(self, project: ProjectName) -> Part | Unknown | None:
+        return Unknown.UNKNOWN if self._found is None else self.look(project)
 
     def look(self, project: ProjectName) -> Part | None:
         with self._lock:

@@ -7,6 +7,7 @@ version is looked at, in the process that fetched them as in the next one that r
 
 from __future__ import annotations
 
+import bisect
 import functools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -135,7 +136,7 @@ class Page:
 
     def __init__(self, project: ProjectName, parts: Sequence[Part], rules: Rules | None = None) -> None:
         self.project = project
-        self._parts = tuple(parts)
+        self._offers = tuple(map(_Offer, parts))
         self._rules = rules or Rules()
         self._files: dict[Version, tuple[File, ...]] = {}
 
@@ -143,22 +144,14 @@ class Page:
         return f"<Page {self.project}: {len(self.versions)} versions>"
 
     @functools.cached_property
-    def _places(self) -> dict[Version, list[tuple[Part, int]]]:
-        places: dict[Version, list[tuple[Part, int]]] = {}
-        before = self._rules.before.timestamp() if self._rules.before else None
-        for part in self._parts:
-            for at, (text, since) in enumerate(zip(part.versions, part.since, strict=True)):
-                if before is None or since is None or since < before:
-                    places.setdefault(Version(text), []).append((part, at))
-        return places
-
-    @functools.cached_property
     def versions(self) -> tuple[Version, ...]:
         """Every version that has a file here, newest first; pre-releases and yanked ones too."""
-        found = sorted(self._places, reverse=True)
-        if self._rules.before is not None or not (self._rules.wheels and self._rules.sdists):
-            found = [version for version in found if self.at(version)]
-        return tuple(found)
+        rules = self._rules
+        found = [list(offer.versions_before(rules.before)) for offer in self._offers]
+        merged = found[0] if len(found) == 1 else sorted(set().union(*found), reverse=True)
+        if rules.before is not None or not (rules.wheels and rules.sdists):
+            merged = [version for version in merged if self.at(version)]
+        return tuple(merged)
 
     @property
     def files(self) -> tuple[File, ...]:
@@ -170,8 +163,8 @@ class Page:
         if version not in self._files:
             self._files[version] = tuple(
                 file
-                for part, at in self._places.get(version, ())
-                for file in self._read(part, at, version)
+                for offer in self._offers
+                for file in offer.at(version, self.project)
                 if self._shown(file)
             )
         return self._files[version]
@@ -190,29 +183,55 @@ class Page:
         before = self._rules.before
         return before is None or file.local or (file.upload_time is not None and file.upload_time < before)
 
-    def _read(self, part: Part, at: int, version: Version) -> Iterator[File]:
-        for row in json.loads(part.rows[at]):
-            filename, url, hashes, size, requires_python, moment, yanked, core_metadata = row
-            name = read_name(filename, self.project)
-            if name is None:
-                continue
-            yield File(
-                project=self.project,
-                version=version,
-                filename=filename,
-                url=part.base + url,
-                kind=name.kind,
-                hashes=hashes,
-                size=size,
-                requires_python=requires_python,
-                yanked=yanked is not False,
-                yanked_reason=yanked if isinstance(yanked, str) else "",
-                upload_time=None if moment is None else datetime.fromtimestamp(moment, timezone.utc),
-                core_metadata=core_metadata is not False,
-                metadata_hashes=core_metadata if isinstance(core_metadata, dict) else {},
-                tags=name.tags,
-                build_tag=name.build_tag,
-            )
+
+class _Offer:
+    """A part with its versions read: what one index has, found by bisection."""
+
+    def __init__(self, part: Part) -> None:
+        self._part = part
+
+    @functools.cached_property
+    def _oldest_first(self) -> list[Version]:
+        return list(map(Version, reversed(self._part.versions)))
+
+    def versions_before(self, moment: datetime | None) -> Iterator[Version]:
+        """Its versions, newest first, without those that certainly have nothing older than ``moment``."""
+        if moment is None:
+            return reversed(self._oldest_first)
+        limit = moment.timestamp()
+        both = zip(reversed(self._oldest_first), self._part.since, strict=True)
+        return (version for version, since in both if since is None or since < limit)
+
+    def at(self, version: Version, project: ProjectName) -> Iterator[File]:
+        """Its files of one version."""
+        place = bisect.bisect_left(self._oldest_first, version)
+        if place < len(self._oldest_first) and self._oldest_first[place] == version:
+            for row in json.loads(self._part.rows[-1 - place]):
+                yield from _file(row, self._part.base, version, project)
+
+
+def _file(row: list[Any], base: str, version: Version, project: ProjectName) -> Iterator[File]:
+    filename, url, hashes, size, requires_python, moment, yanked, core_metadata = row
+    name = read_name(filename, project)
+    if name is None:
+        return
+    yield File(
+        project=project,
+        version=version,
+        filename=filename,
+        url=base + url,
+        kind=name.kind,
+        hashes=hashes,
+        size=size,
+        requires_python=requires_python,
+        yanked=yanked is not False,
+        yanked_reason=yanked if isinstance(yanked, str) else "",
+        upload_time=None if moment is None else datetime.fromtimestamp(moment, timezone.utc),
+        core_metadata=core_metadata is not False,
+        metadata_hashes=core_metadata if isinstance(core_metadata, dict) else {},
+        tags=name.tags,
+        build_tag=name.build_tag,
+    )
 
 
 class Best(Mapping[Version, File]):
@@ -220,7 +239,7 @@ class Best(Mapping[Version, File]):
 
     def __init__(self, page: Page, interpreter: Interpreter, yanked: bool) -> None:
         self._page = page
-        self._choice = Choice(interpreter)
+        self._choice = Choice.of(interpreter)
         self._yanked = yanked
         self._known: dict[Version, File | None] = {}
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import functools
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urldefrag
@@ -27,11 +27,11 @@ from condadeps.sources.cache import cache_root
 from condadeps.sources.credentials import masked
 from condadeps.sources.direct import Direct, References
 from condadeps.sources.files import File, Interpreter
-from condadeps.sources.indexes import Network, Place, places
+from condadeps.sources.indexes import Network, Place, Unknown, places
 from condadeps.sources.inspector import Inspector, checked
 from condadeps.sources.metadata import Metadata, MetadataError, in_wheel
 from condadeps.sources.page_cache import PageCache
-from condadeps.sources.pages import Page, Rules
+from condadeps.sources.pages import Page, Part, Rules
 from condadeps.sources.pip_config import PipConfig
 from condadeps.sources.store import Store, place
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["Direct", "Fetchable", "File", "Metadata", "MetadataError", "Page", "PypiSource"]
 
 _THREADS = 16
+_UNKNOWN = Unknown.UNKNOWN
 _T = TypeVar("_T")
 
 
@@ -163,10 +164,14 @@ class PypiSource:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def _page(self, project: ProjectName) -> Page | None:
-        answers = await asyncio.gather(
-            *(self._in_thread(functools.partial(place.look, project)) for place in self.places)
-        )
-        parts = [answer for answer in answers if answer is not None]
+        answers = [place.glance(project) for place in self.places]
+        if _UNKNOWN in answers:
+            asked = [place for place, answer in zip(self.places, answers, strict=True) if answer is _UNKNOWN]
+            looked = iter(
+                await asyncio.gather(*(self._in_thread(partial(place.look, project)) for place in asked))
+            )
+            answers = [next(looked) if answer is _UNKNOWN else answer for answer in answers]
+        parts = [answer for answer in answers if isinstance(answer, Part)]
         rules = Rules(self.config.allows_wheels(project), self.config.allows_sdists(project), self._before)
         return Page(project, parts, rules) if parts else None
 
