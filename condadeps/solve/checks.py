@@ -118,7 +118,7 @@ def _no_version(item: Wanted, entry: Entry, discovery: Discovery) -> NoVersionEr
         help=help,
         name=str(entry.project),
         asked=asked,
-        available=list(dict.fromkeys([*conda, *usable])),
+        available=_newest_conda({*conda, *usable}),
     )
 
 

@@ -1,0 +1,176 @@
+"""What cannot be done is told in the words of who asked: the whole text is the promise."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from condadeps.errors import ConflictError, NotFoundError, NoVersionError, UnsatisfiableError
+from tests.solve.world import World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    world = World(tmp_path / "env")
+    world.conda("numpy", "1.26.4", depends=["python"])
+    world.conda("numpy", "2.1.0", depends=["python"])
+    world.conda("pandas", "4.0.0", depends=["python", "numpy >=2"])
+    return world
+
+
+def refused(world: World, *texts: str, **options: object) -> UnsatisfiableError:
+    with pytest.raises(UnsatisfiableError) as caught:
+        world.solve(*texts, **options)
+    assert len(str(caught.value).splitlines()) <= 12 + 1  # and what to type
+    return caught.value
+
+
+def says(error: UnsatisfiableError, text: str) -> None:
+    assert str(error) == textwrap.dedent(text).strip()
+
+
+def test_a_clash_across_the_border_names_both_chains(world: World) -> None:
+    world.pypi("oldlib", "1.0", requires=["numpy<2"])
+    world.pypi("oldlib", "1.1", requires=["numpy<2"])
+    world.pypi("app", "3.0", requires=["oldlib>=1"])
+    error = refused(world, "pandas", "app")
+    assert isinstance(error, ConflictError)
+    says(
+        error,
+        """
+        these cannot be had together: pandas, app
+          pandas → pandas 4.0.0 needs numpy >=2
+          app → app 3.0 needs oldlib >=1 → oldlib 1.1, 1.0 needs numpy <2
+        help: without pandas the rest can be had; or without app the rest can be had
+        """,
+    )
+    assert error.data["chains"][0][1] == {"name": "pandas", "versions": ["4.0.0"], "needs": "numpy >=2"}
+
+
+def test_what_was_asked_for_earlier_is_not_broken_and_the_command_that_would_is_told(world: World) -> None:
+    world.link("numpy", "1.26.4", depends=["python"], ships="numpy", requested=["numpy 1.26.*"])
+    says(
+        refused(world, "pandas"),
+        """
+        pandas cannot be had in this environment
+          numpy 1.26.* was asked for earlier
+          pandas → pandas 4.0.0 needs numpy >=2
+        help: `condadeps install pandas numpy` lets numpy move, though numpy 1.26.* was asked for earlier
+        """,
+    )
+    assert {str(link.package.name) for link in world.solve("pandas", "numpy").link} == {"numpy", "pandas"}
+
+
+def test_an_installed_pip_project_that_would_break_is_named(world: World) -> None:
+    world.link("numpy", "1.26.4", depends=["python"], ships="numpy")
+    world.pip("oldlib", "1.0", requires=["numpy<2"])
+    says(
+        refused(world, "numpy>=2"),
+        """
+        numpy>=2 cannot be had in this environment
+          numpy >=2 was asked for
+          oldlib (installed by pip) → oldlib 1.0 (installed by pip) needs numpy <2
+        help: `python -m pip uninstall oldlib` makes room; or numpy 1.26.4 fits, numpy>=2 does not
+        """,
+    )
+
+
+def test_a_requirement_that_exists_nowhere_is_named(world: World) -> None:
+    world.pypi("app", "1.0", requires=["nosuch>=1"])
+    says(
+        refused(world, "app"),
+        """
+        app cannot be had in this environment
+          app → app 1.0 needs nosuch >=1, which no configured channel and no index has
+        """,
+    )
+
+
+def test_python_s_minor_version_stays(world: World) -> None:
+    world.conda("python", "3.12.1")
+    world.conda("newer", "1", depends=["python >=3.12"])
+    says(
+        refused(world, "newer"),
+        """
+        newer cannot be had in this environment
+          the environment's Python stays 3.11
+          newer → newer 1 needs python >=3.12
+        help: another environment can have it: `condadeps create -p DIR python=3.12 newer`
+        """,
+    )
+    assert "python=3.12" in str(refused(world, "python=3.12"))
+
+
+def test_a_pin_is_named(world: World) -> None:
+    world.pinned = ("numpy <2",)
+    says(
+        refused(world, "pandas"),
+        """
+        pandas cannot be had in this environment
+          numpy <2 is pinned (conda-meta/pinned or pinned_packages)
+          pandas → pandas 4.0.0 needs numpy >=2
+        help: without the pin 'numpy <2' it can be had (conda-meta/pinned)
+        """,
+    )
+
+
+def test_what_the_machine_does_not_have_is_named(world: World) -> None:
+    world.conda("cuda", "1", depends=["__cuda >=12"])
+    says(
+        refused(world, "cuda"),
+        """
+        cuda cannot be had in this environment
+          cuda → cuda 1 needs __cuda >=12, which this machine does not have
+        """,
+    )
+
+
+def test_an_unknown_name_says_where_it_was_looked_for_and_what_is_near(world: World) -> None:
+    error = refused(world, "pandsa")
+    assert isinstance(error, NotFoundError)
+    says(
+        error,
+        """
+        nothing is called pandsa
+          looked in forge, PyPI
+          near names: pandas
+        """,
+    )
+    assert error.data == {"name": "pandsa", "looked_in": ["forge", "PyPI"], "near": ["pandas"]}
+
+
+def test_an_unknown_conda_package_is_not_looked_for_on_pypi(world: World) -> None:
+    error = refused(world, "conda:pandsa")
+    assert isinstance(error, NotFoundError) and error.data["looked_in"] == ["forge"]
+    assert world.index.pages_read == []
+
+
+def test_an_impossible_version_says_which_there_are(world: World) -> None:
+    world.pypi("numpy", "2.2.0")
+    error = refused(world, "numpy>=99")
+    assert isinstance(error, NoVersionError)
+    says(
+        error,
+        """
+        no version of numpy is >=99
+          conda has 2.1.0, 1.26.4
+          PyPI has 2.2.0
+        """,
+    )
+    assert error.data["available"] == ["2.2.0", "2.1.0", "1.26.4"]
+    assert isinstance(refused(world, "numpy=7"), NoVersionError)
+
+
+def test_without_pip_pypi_is_not_asked_and_the_error_says_so(world: World) -> None:
+    world.pypi("seaborn", "0.13.2")
+    says(
+        refused(world, "seaborn", pip="never"),
+        """
+        no configured channel has seaborn, and pip is switched off
+          looked in forge
+        help: leave out --no-pip to look on PyPI too
+        """,
+    )
+    assert world.index.pages_read == []

@@ -1,0 +1,143 @@
+"""PEP 440 decides; the solver is told numbers; conda's grammar is shown what admits the same."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+from rattler import MatchSpec, VersionSpec
+from rattler import Version as CondaVersion
+
+from condadeps.names.homes import Home
+from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.solve.constraint import conda_constraint
+from condadeps.solve.encode import record
+from condadeps.solve.universe import Entry, conda_candidates
+from condadeps.solve.versions import Order, ranges
+from tests.solve.world import World, installs, linked
+
+RELEASES = st.lists(st.integers(0, 12), min_size=1, max_size=3).map(lambda parts: ".".join(map(str, parts)))
+VERSIONS = st.builds(
+    "{}{}{}{}{}".format,
+    st.sampled_from(["", "", "", "1!"]),
+    RELEASES,
+    st.sampled_from(["", "", "a1", "b2", "rc1"]),
+    st.sampled_from(["", "", ".post1"]),
+    st.sampled_from(["", "", ".dev1"]),
+)
+LOCALS = st.builds("{}{}".format, VERSIONS, st.sampled_from(["", "", "+cu118", "+local.2"]))
+CLAUSES = st.one_of(
+    st.builds("{}{}".format, st.sampled_from([">=", "<=", ">", "<", "==", "!=", "==="]), VERSIONS),
+    st.builds("{}{}.*".format, st.sampled_from(["==", "!="]), RELEASES),
+    st.builds("~={}.{}".format, st.integers(0, 12), RELEASES),
+)
+SPECIFIERS = st.lists(CLAUSES, max_size=3).map(",".join)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(LOCALS, min_size=1, max_size=15, unique=True), SPECIFIERS)
+def test_what_the_solver_is_told_admits_exactly_what_pep_440_admits(texts: list[str], clauses: str) -> None:
+    versions = [Version(text) for text in texts]
+    specifier = SpecifierSet(clauses)
+    order = Order(versions)
+    spec = MatchSpec(f"project--x {order.ranges(order.admitted(specifier))}".rstrip())
+    admitted = {v for v in versions if spec.matches(record("project--x", str(order.numbers[v]), "0"))}
+    expected = set(specifier.filter(versions))
+    # A specifier of no clauses is no demand at all: pre-releases too can meet it, finals being newer or not.
+    assert admitted == (expected if clauses else admitted | expected)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(VERSIONS, min_size=1, max_size=12, unique=True), SPECIFIERS.filter(bool))
+def test_conda_s_grammar_is_shown_what_admits_the_same(texts: list[str], clauses: str) -> None:
+    candidates = conda_candidates(PackageName("x"), {str(Version(text)) for text in texts})
+    entry = Entry(ProjectName("x"), Home(ProjectName("x"), PackageName("x"), "", ""), conda=candidates)
+    specifier = SpecifierSet(clauses)
+    shown = conda_constraint(specifier, entry)
+    spec = VersionSpec(shown)
+    numbers, admitted = entry.order.numbers, entry.admitted(specifier)
+    for candidate in candidates:
+        assert candidate.version is not None
+        does = spec.matches(CondaVersion(candidate.text))
+        assert does == (numbers[candidate.version] in admitted), (shown, candidate.text)
+
+
+@given(st.sets(st.integers(1, 40)))
+def test_ranges_hold_just_their_numbers(numbers: set[int]) -> None:
+    spec = VersionSpec(ranges(sorted(numbers)))
+    assert {n for n in range(1, 42) if spec.matches(CondaVersion(str(n)))} == numbers
+
+
+def test_versions_pep_440_cannot_read_keep_conda_s_order_and_meet_only_what_demands_nothing() -> None:
+    candidates = conda_candidates(PackageName("jpeg"), {"9e", "9d", "9.1"})
+    entry = Entry(
+        ProjectName("jpeg"), Home(ProjectName("jpeg"), PackageName("jpeg"), "", ""), conda=candidates
+    )
+    assert [entry.order.at(n) for n in range(1, 4)] == ["9d", "9e", "9.1"]
+    assert entry.admitted(SpecifierSet()) == {1, 2, 3}
+    assert entry.admitted(SpecifierSet(">=9")) == {3}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path / "env")
+
+
+def test_pre_releases_are_taken_as_pip_takes_them(world: World) -> None:
+    world.pypi("stable", "1.0")
+    world.pypi("stable", "2.0rc1")
+    world.pypi("young", "1.0b1")
+    assert installs(world.solve("stable", "young")) == {"stable": "1.0", "young": "1.0b1"}
+    assert installs(world.solve("stable>=2.0rc1")) == {"stable": "2.0rc1"}
+
+
+def test_a_yanked_file_is_taken_only_when_it_is_pinned(world: World) -> None:
+    world.pypi("lib", "1.0")
+    world.pypi("lib", "1.1", yanked=True)
+    assert installs(world.solve("lib")) == {"lib": "1.0"}
+    assert installs(world.solve("lib==1.1")) == {"lib": "1.1"}
+
+
+def test_a_version_for_another_python_is_left_out(world: World) -> None:
+    world.pypi("lib", "1.0", python=">=3.8")
+    world.pypi("lib", "2.0", python=">=3.12")
+    assert installs(world.solve("lib")) == {"lib": "1.0"}
+
+
+@pytest.mark.parametrize(
+    ("specifier", "version"),
+    [
+        ("~=1.4", "1.9"),
+        ("==1.4.*", "1.4.2.post1"),
+        ("!=2.0,!=1.9", "1.4.2.post1"),
+        ("<1.4.2.post1", "1.4.2"),
+        (">1.4.2,<1.9", None),
+        ("===1.4.2", "1.4.2"),
+        ("<2.0", "1.9"),
+    ],
+)
+def test_specifiers_choose_conda_versions_by_pep_440(
+    world: World, specifier: str, version: str | None
+) -> None:
+    for text in ("1.4.2", "1.4.2.post1", "1.9", "2.0"):
+        world.conda("click", text, depends=["python"])
+    world.pypi("app", "1.0", requires=[f"click{specifier}"])
+    if version is None:
+        # PEP 440: ``>1.4.2`` does not take 1.4.2.post1; nothing else is between.
+        from condadeps.errors import ConflictError
+
+        with pytest.raises(ConflictError):
+            world.solve("app")
+    else:
+        assert linked(world.solve("app"))["click"] == version
+
+
+def test_the_numbers_do_not_depend_on_who_offers_the_versions() -> None:
+    versions = [Version(v) for v in ("1.0", "1.0.post1", "2.0.dev1", "2.0a1", "2.0")]
+    for shuffled in itertools.permutations(versions):
+        assert [Order(shuffled).at(n) for n in range(1, 6)] == [str(v) for v in versions]
