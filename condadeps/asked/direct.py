@@ -78,7 +78,7 @@ def check_url(url: str) -> None:
         raise InvalidDirect(f"'{vcs}+' is no version control pip knows", 0, "git+, hg+, svn+ or bzr+")
     if scheme not in (_VCS_SCHEMES if vcs else _SCHEMES):
         raise InvalidDirect(f"URLs of '{scheme}:' are not fetched", 0, "https:, file: or git+https:")
-    if url.partition("#")[0].lower().endswith(".conda"):
+    if url.partition("#")[0].partition("?")[0].lower().endswith(".conda"):
         raise InvalidDirect(
             "a conda package is asked for by name, not by its file", 0, "channel::name=version=build"
         )

@@ -12,11 +12,14 @@ from condadeps.errors import RequestError
 _SHOWN = 72
 """Characters of a request that an error shows, around the position where reading it failed."""
 
+_LONGEST_REASON = 160
+
 
 def refuse(asked: Asked, why: str, position: int | None = None, *, help: str | None = None) -> RequestError:
     """The error for ``asked``; ``position`` counts characters of its text from 0 (None: all of it)."""
     origin = Origin(asked.place, asked.line)
     text = _printable(asked.text)
+    why = masked(why) if len(why) <= _LONGEST_REASON else masked(why)[:_LONGEST_REASON] + "…"
     shown, caret = _excerpt(text, position)
     where = "" if asked.place == "command" and asked.line is None else f" ({origin})"
     message = (
