@@ -13,6 +13,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion
 
 from condadeps.asked import matchspec
+from condadeps.asked.credentials import without
 from condadeps.asked.request import Bare, Direct, Project, Request, Spec
 from condadeps.errors import CondadepsError
 from condadeps.names.homes import Homes
@@ -173,6 +174,7 @@ def _by_pip(wish: _Wish, version: str, constraint: str | None = None) -> Answer:
         version=version,
         constraint=spelled(wish.specifier) if constraint is None else constraint,
         extras=wish.extras,
+        project=wish.project,
         marker=wish.marker,
         already=True,
     )
@@ -217,7 +219,7 @@ def _direct(request: Direct, there: _There) -> Answer | None:
         if not _extras_met(found, extras, there):
             return None
         wish = _Wish(request, found.project, extras=extras, marker=marker)
-        return _by_pip(wish, found.version, f" @ {request.location}")
+        return _by_pip(wish, found.version, f" @ {without(request.location)}")
     return None
 
 
