@@ -9,7 +9,7 @@ import subprocess
 import threading
 from collections.abc import Sequence
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
@@ -37,6 +37,7 @@ class Authentication(AuthBase):
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         url = request.url or ""
+        request.url = without_userinfo(url)
         login = self._login(url, ask_keyring=self._keyring in ("import", "subprocess"))
         if login is not None:
             HTTPBasicAuth(*login)(request)
@@ -66,7 +67,9 @@ class Authentication(AuthBase):
     def _login(self, url: str, *, ask_keyring: bool) -> Login | None:
         host = urlsplit(url).netloc.rpartition("@")[2]
         index = self._index_of(url)
-        username, password = _userinfo(index)
+        username, password = _userinfo(url)
+        if username is None:
+            username, password = _userinfo(index)
         if username is not None and password is not None:
             return username, password
         with self._lock:
@@ -100,6 +103,12 @@ class Authentication(AuthBase):
                 answers = (_keyring(self._keyring, service, username) for service in (*services, host))
                 self._known[host] = next((answer for answer in answers if answer is not None), None)
             return self._known[host]
+
+
+def without_userinfo(url: str) -> str:
+    """The URL without the part before ``@``; a token in its path stays, since the host needs it."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in parts.netloc else url
 
 
 def _userinfo(url: str | None) -> tuple[str | None, str | None]:

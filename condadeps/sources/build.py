@@ -82,6 +82,7 @@ class Builder:
     async def _pip(self, directory: str, *arguments: str, what: str) -> str:
         """pip's output. Raises MetadataError when it fails."""
         environ = self._config.environ()
+        environ["GIT_TERMINAL_PROMPT"] = "0"
         if self._offline:
             environ["PIP_NO_INDEX"] = "1"
         target = ["--python", str(self._python)] if self._elsewhere() else []

@@ -81,7 +81,7 @@ class Inspector:
         return self._directory / file.sha256[:2] / f"{file.sha256[2:]}{variant}.json"
 
     def _wheel_text(self, file: File) -> str:
-        if not (file.local or self._store.has(file.sha256, file.filename)):
+        if self._may_ask(file):
             if file.core_metadata and (text := self._beside(file)) is not None:
                 return text
             if file.size is None or file.size > _SMALL:
@@ -91,10 +91,14 @@ class Inspector:
         path, _ = self._store.obtain(file.url, file.filename, file.hashes, file.size)
         return _text(file, lambda: in_wheel(path, file.project))
 
+    def _may_ask(self, file: File) -> bool:
+        """Whether a piece of the file is worth asking for: what is not checked by hash must come securely."""
+        if self._offline or file.local or self._store.has(file.sha256, file.filename):
+            return False
+        return self._transport().is_secure(file.url)
+
     def _beside(self, file: File) -> str | None:
         """The METADATA the index advertises; None when it has not got it after all."""
-        if self._offline:
-            return None
         reply = self._transport().get(file.url + ".metadata")
         if reply.status != 200:
             return None
@@ -105,8 +109,6 @@ class Inspector:
 
     def _pieces(self, file: File) -> RangeReader | None:
         """The remote wheel as a stream, its end read already; None when it must be fetched whole."""
-        if self._offline:
-            return None
         transport = self._transport()
         size = file.size
         if size is None:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Direct", "Fetchable", "File", "Metadata", "MetadataError", "Page", "PypiSource"]
 
-_THREADS = 16
+_THREADS = 16  # as many as session.THREADS, whose import is slow
 _UNKNOWN = Unknown.UNKNOWN
 _T = TypeVar("_T")
 

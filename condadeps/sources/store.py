@@ -114,7 +114,7 @@ class Store:
         temporary = self._temporary(url)
         try:
             with temporary.open("wb") as stream:
-                digests = self._into(stream, url, {*_checked(hashes), "sha256"}, size, progress)
+                digests = self._into(stream, url, hashes, size, progress)
             _check(url, hashes, digests)
             target = self.path(digests["sha256"], filename)
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -145,19 +145,25 @@ class Store:
         return Path(name)
 
     def _into(
-        self, stream: BinaryIO, url: str, algorithms: set[str], size: int | None, progress: Progress | None
+        self,
+        stream: BinaryIO,
+        url: str,
+        hashes: Mapping[str, str],
+        size: int | None,
+        progress: Progress | None,
     ) -> dict[str, str]:
         """Download into an empty file; the digests of what came. What breaks off is tried again."""
         from condadeps.sources.transport import Broken
 
         transport = self._transport()
+        promised = _checked(hashes)
         for attempt in range(_TRIES):
             stream.seek(0)
             stream.truncate()
-            hashers = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
+            hashers = {name: hashlib.new(name, usedforsecurity=False) for name in {*promised, "sha256"}}
             done = 0
             try:
-                for chunk, total in transport.download(url):
+                for chunk, total in transport.download(url, promised=bool(promised)):
                     stream.write(chunk)
                     for hasher in hashers.values():
                         hasher.update(chunk)

@@ -6,40 +6,26 @@ Every failure to get an answer is a SourceError that names the URL (without secr
 from __future__ import annotations
 
 import ipaddress
-import os
 import re
 import ssl
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
-import certifi
 import requests
-import urllib3
 
-from condadeps.errors import CancelledError, ConfigError, SourceError
-from condadeps.sources.authentication import Authentication
+from condadeps.errors import CancelledError, SourceError
+from condadeps.sources.authentication import without_userinfo
 from condadeps.sources.credentials import masked, split_credentials
 from condadeps.sources.pip_config import PipConfig
+from condadeps.sources.session import make_session
 
-THREADS: Final = 16
-_RETRIED: Final = (429, 500, 502, 503, 504, 520, 527)
 _BODY_TRIES: Final = 3
-_LONGEST_WAIT: Final = 30  # seconds an index may make us wait by Retry-After
 _CHUNK: Final = 256 * 1024
-_SYSTEM_BUNDLES: Final = (
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +65,13 @@ class Transport:
         raise AssertionError("unreachable")
 
     @contextmanager
-    def open(self, url: str, headers: Mapping[str, str] | None = None) -> Iterator[requests.Response]:
+    def open(
+        self, url: str, headers: Mapping[str, str] | None = None, *, promised: bool = False
+    ) -> Iterator[requests.Response]:
         """A GET whose body is not read yet. Raises SourceError when there is no answer."""
         self.check()
-        _check_origin(url, self._config.trusted_hosts)
+        if not self.is_secure(url) and not (promised and url.startswith("http:")):
+            raise _insecure(url)
         session = self._connected()
         config = self._config
         try:
@@ -99,12 +88,13 @@ class Transport:
         finally:
             response.close()
 
-    def download(self, url: str) -> Iterator[tuple[bytes, int | None]]:
+    def download(self, url: str, *, promised: bool) -> Iterator[tuple[bytes, int | None]]:
         """A file's bytes piece by piece, each with the size in all when it is said.
 
+        ``promised``: its hash is known, so that it does not matter which way it comes.
         Raises :class:`Broken` when the connection breaks off, SourceError for any status but 200.
         """
-        with self.open(url, {"Accept-Encoding": "identity"}) as response:
+        with self.open(url, {"Accept-Encoding": "identity"}, promised=promised) as response:
             if response.status_code != 200:
                 raise bad_status(url, response.status_code, response.reason)
             length = response.headers.get("Content-Length", "")
@@ -139,6 +129,14 @@ class Transport:
             except OSError as error:
                 raise Broken.during(url, error) from error
 
+    def is_secure(self, url: str) -> bool:
+        """Whether what comes from there may be believed, as in pip: https, this machine, a trusted host."""
+        parts = urlsplit(url)
+        if parts.scheme == "https" or _is_trusted(parts.hostname, parts.port, self._config.trusted_hosts):
+            return True
+        host = parts.hostname or ""
+        return parts.scheme == "http" and (host == "localhost" or _is_loopback(host))
+
     def check(self) -> None:
         """Raises CancelledError once :meth:`stop` was called."""
         if self._stopped.is_set():
@@ -154,9 +152,9 @@ class Transport:
     def shown(self, url: str) -> str:
         """``url`` without credentials, whether of its host or a token in its path."""
         for real, clean in self._tokens:
-            if _plain(url).startswith(real):
-                return clean + _plain(url)[len(real) :]
-        return _plain(url)
+            if without_userinfo(url).startswith(real):
+                return clean + without_userinfo(url)[len(real) :]
+        return without_userinfo(url)
 
     def _real(self, url: str) -> str:
         """The URL to ask: with the path's token, where the configured index has one."""
@@ -168,7 +166,7 @@ class Transport:
     def _connected(self) -> requests.Session:
         with self._lock:
             if self._session is None:
-                self._session = _session(self._config)
+                self._session = make_session(self._config)
             return self._session
 
 
@@ -202,36 +200,26 @@ def bad_status(url: str, status: int, reason: str = "") -> SourceError:
     return SourceError(said, help=advice, url=masked(url), status=status)
 
 
-def _plain(url: str) -> str:
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in parts.netloc else url
-
-
 def _token_prefix(url: str) -> tuple[str, str] | None:
     """For ``https://host/t/TOKEN/org/simple``: where its real URLs begin, and how they are shown."""
     credentials = split_credentials(url)[1] if "://" in url else None
     if credentials is None or credentials.token is None:
         return None
-    parts = urlsplit(_plain(url))
+    parts = urlsplit(without_userinfo(url))
     before, _, after = parts.path.partition(f"/t/{credentials.token}")
     organisation = after.strip("/").partition("/")[0]
     real = urlunsplit(parts._replace(path=f"{before}/t/{credentials.token}/{organisation}", query=""))
     return real, urlunsplit(parts._replace(path=f"{before}/{organisation}", query=""))
 
 
-def _check_origin(url: str, trusted: tuple[str, ...]) -> None:
-    """pip looks at no plain-http index but this machine's and the trusted ones; neither do we."""
+def _insecure(url: str) -> SourceError:
     parts = urlsplit(url)
-    if parts.scheme == "https" or _is_trusted(parts.hostname, parts.port, trusted):
-        return
     if parts.scheme == "http":
-        if parts.hostname == "localhost" or _is_loopback(parts.hostname or ""):
-            return
         problem = f"{masked(url)} is not asked: it is plain http and no trusted host"
         advice = f"use https, or name the host in pip's trusted-host: {parts.hostname}"
     else:
         problem, advice = f"{masked(url)} is no http address", "check pip's index-url (pip config debug)"
-    raise SourceError(problem, help=advice, url=masked(url), status=None)
+    return SourceError(problem, help=advice, url=masked(url), status=None)
 
 
 def _is_loopback(host: str) -> bool:
@@ -247,111 +235,6 @@ def _is_trusted(host: str | None, port: int | None, trusted: tuple[str, ...]) ->
         if parts.hostname == host and parts.port in (None, port):
             return True
     return False
-
-
-def _session(config: PipConfig) -> requests.Session:
-    session = requests.Session()
-    session.auth = Authentication((*config.index_urls, *config.find_links), config.keyring)
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # no state shared by threads
-    session.headers["User-Agent"] = f"condadeps (requests {requests.__version__})"
-    session.cert = config.client_cert
-    if config.proxy is not None or config.no_proxy_env:
-        session.trust_env = False
-        if config.proxy:
-            session.proxies = {"http": config.proxy, "https": config.proxy}
-    insecure = _Unverified(config.retries)
-    session.mount("https://", _Verified(config.retries, trusted(_bundle(config))))
-    session.mount("http://", insecure)
-    for host in config.trusted_hosts:
-        session.mount(f"https://{host}/", insecure)
-        if urlsplit(f"//{host}").port is None:
-            session.mount(f"https://{host}:", insecure)
-    return session
-
-
-class _Retry(urllib3.Retry):
-    def get_retry_after(self, response: Any) -> float | None:
-        asked = super().get_retry_after(response)
-        return None if asked is None else min(asked, _LONGEST_WAIT)
-
-
-class _Adapter(requests.adapters.HTTPAdapter):
-    def __init__(self, retries: int) -> None:
-        retry = _Retry(
-            total=max(0, retries),
-            status_forcelist=_RETRIED,
-            allowed_methods=("GET", "HEAD"),
-            backoff_factor=0.25,
-            raise_on_status=False,
-        )
-        super().__init__(pool_connections=THREADS, pool_maxsize=THREADS, max_retries=retry)
-
-
-class _Verified(_Adapter):
-    """Checks certificates against one context, filled once: reading a bundle takes longer than a request."""
-
-    def __init__(self, retries: int, context: ssl.SSLContext) -> None:
-        self._context = context
-        super().__init__(retries)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        return super().proxy_manager_for(proxy, **kwargs, ssl_context=self._context)
-
-    def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
-        return super().send(request, *args, **{**kwargs, "verify": True})
-
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        verify = False  # True would name a bundle, to be read again for each connection
-        super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]  # requests has no types
-        conn.cert_reqs = "CERT_REQUIRED"
-
-
-class _Unverified(_Adapter):
-    """For plain http and for pip's trusted hosts, whose certificates are not looked at."""
-
-    def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
-        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # the site trusts it
-        return super().send(request, *args, **{**kwargs, "verify": False})
-
-
-def _bundle(config: PipConfig) -> str | None:
-    """The CA bundle that pip's configuration or, where that counts, the environment names."""
-    if config.cert or config.proxy is not None or config.no_proxy_env:
-        return config.cert
-    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or None
-
-
-def trusted(bundle: str | None) -> ssl.SSLContext:
-    """What pip trusts: the system's certificates, the ones requests brings, and ``bundle``.
-
-    Raises ConfigError when ``bundle`` cannot be read.
-    """
-    context: ssl.SSLContext
-    if sys.platform in ("darwin", "win32"):
-        import truststore
-
-        context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    else:  # here truststore would read the same files, again for each connection
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.set_default_verify_paths()
-        usual = next((path for path in _SYSTEM_BUNDLES if Path(path).is_file()), None)
-        if usual is not None and ssl.get_default_verify_paths().cafile is None:
-            context.load_verify_locations(usual)
-    context.load_verify_locations(certifi.where())
-    if bundle:
-        try:
-            directory = Path(bundle).is_dir()
-            context.load_verify_locations(None if directory else bundle, bundle if directory else None)
-        except OSError as error:  # ssl.SSLError is one
-            raise ConfigError(
-                f"the CA bundle {bundle} cannot be read",
-                help="check pip's cert setting, or REQUESTS_CA_BUNDLE",
-                place=bundle,
-            ) from error
-    return context
 
 
 def _reason(error: BaseException) -> str:
