@@ -74,8 +74,9 @@ def between(prefix: Path, tree: Path, gone: Collection[str]) -> Changes:
     gone = set(gone)
     units = list(_units(prefix, tree, gone))
     placed = set(_leaves(tree))
-    removed = {path for path in gone if path not in placed and os.path.lexists(prefix / path)}
     replaced = [path for path in units if os.path.lexists(prefix / path) and not _is_directory(prefix / path)]
+    stay = placed | set(replaced)
+    removed = {path for path in gone if path not in stay and os.path.lexists(prefix / path)}
     removed |= {path for path in _bytecode(prefix, [*removed, *replaced]) if path not in placed}
     return Changes(
         place=tuple(units),

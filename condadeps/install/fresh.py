@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from condadeps.errors import PrefixError
+from condadeps.install.journal import Journal
+from condadeps.install.room import Room
 from condadeps.prefix import lock
+from condadeps.show.reporter import Reporter
 
 
 @contextmanager
@@ -20,12 +23,13 @@ def made(prefix: Path) -> Iterator[None]:
     it. Raises PrefixError when something else is there, or nothing can be.
     """
     try:
-        (prefix / "conda-meta" if is_vacant(prefix) else prefix).mkdir(parents=True, exist_ok=True)
+        if is_vacant(prefix):
+            (prefix / "conda-meta").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise PrefixError(
             f"no environment can be made at {prefix}", detail=[str(error)], prefix=str(prefix)
         ) from error
-    if not is_vacant(prefix) and not _half_made(prefix):
+    if not is_free(prefix):
         raise PrefixError(
             f"no environment is made at {prefix}: there is something there",
             help=f"to change an environment: condadeps install -p {prefix} …",
@@ -40,6 +44,32 @@ def made(prefix: Path) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def making(
+    prefix: Path,
+    timeout: float,
+    reporter: Reporter | None = None,
+    *,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Iterator[None]:
+    """:func:`made`, with the new environment's lock held: the counterpart of :func:`lock.hold`."""
+    with made(prefix), lock.hold(prefix, timeout, reporter, cancelled=cancelled):
+        yield
+
+
+def is_untouched(prefix: Path) -> bool:
+    """Whether nothing at all is at ``prefix``, so that nobody can hold a lock there."""
+    return not prefix.exists() or (prefix.is_dir() and not any(prefix.iterdir()))
+
+
+def is_free(prefix: Path) -> bool:
+    """Whether an environment can be made at ``prefix``: nothing is there but what a killed making left."""
+    if is_vacant(prefix):
+        return True
+    journal = Journal.read(Room.of(prefix)) if prefix.is_dir() else None
+    return journal is not None and journal.fresh
+
+
 def is_vacant(prefix: Path) -> bool:
     """Whether nothing but condadeps' own folder is at ``prefix``."""
     if not prefix.is_dir():
@@ -49,24 +79,3 @@ def is_vacant(prefix: Path) -> bool:
     if prefix / "conda-meta" in found:
         found += (prefix / "conda-meta").iterdir()
     return all(entry in (own, prefix / "conda-meta") for entry in found)
-
-
-def clear(prefix: Path) -> None:
-    """Remove all of an environment but condadeps' own folder (the lock is held there). Raises OSError."""
-    own = lock.directory(prefix)
-    meta = prefix / "conda-meta"
-    for entry in [*prefix.iterdir(), *(meta.iterdir() if meta.is_dir() else ())]:
-        if entry in (own, meta):
-            continue
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink()
-
-
-def _half_made(prefix: Path) -> bool:
-    from condadeps.install.journal import Journal
-    from condadeps.install.room import Room
-
-    journal = Journal.read(Room.of(prefix))
-    return journal is not None and journal.fresh

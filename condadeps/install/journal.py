@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from condadeps.errors import TransactionError
-from condadeps.install import changes, fresh, listing
+from condadeps.install import changes, listing
 from condadeps.install.changes import Changes
 from condadeps.install.room import Room, write_durably
 
@@ -141,7 +141,7 @@ def take_back(room: Room, journal: Journal) -> None:
             changes.take_back(room.prefix, room.kept(number), wave)
         listing.remove_others(room)
         if journal.fresh:
-            fresh.clear(room.prefix)
+            room.clear_around()
     except OSError as error:
         raise TransactionError(
             f"the environment {room.prefix} could not be put back: {error}",

@@ -75,6 +75,17 @@ class Room:
             for trash in self.home.glob("trash-*"):
                 shutil.rmtree(trash, ignore_errors=True)
 
+    def clear_around(self) -> None:
+        """Remove all of the environment but condadeps' own folder, where the lock is held. Raises OSError."""
+        meta = self.prefix / "conda-meta"
+        for entry in [*self.prefix.iterdir(), *(meta.iterdir() if meta.is_dir() else ())]:
+            if entry in (self.home, meta):
+                continue
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+
 
 def write_durably(path: Path, text: str) -> None:
     """Replace ``path`` by ``text``, whole or not at all, and have it reach the disk first."""

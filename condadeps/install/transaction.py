@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import re
 import shlex
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,9 +26,12 @@ from condadeps.install.journal import Journal, State
 from condadeps.install.room import Room
 from condadeps.install.staging import Staging
 from condadeps.prefix import installed
-from condadeps.prefix.target import Target
+from condadeps.prefix.target import Target, planned
 from condadeps.show.reporter import Reporter, Silent
 from condadeps.solve.plan import Plan
+
+_CREATION_TIMEOUT = 60.0
+"""Seconds to wait for another process that makes the same environment at the same moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,50 +66,74 @@ async def apply(
 ) -> Applied:
     """Apply ``plan`` to the environment of ``target``, whose lock the caller holds.
 
-    ``command`` is what the person typed, for the histories. ``link_scripts``: run the scripts
-    that packages bring, as conda does. A stop is honoured until the first file changes.
+    An environment that does not exist yet is made, and locked here unless the caller did
+    (:func:`condadeps.install.fresh.making`). ``command`` is what the person typed, for the histories.
+    ``link_scripts``: run the scripts that packages bring, as conda does. A stop is honoured
+    until the first file changes.
 
     Raises HashError, SourceError, SpaceError, PrefixError, TransactionError or CancelledError;
     the environment is then as it was (``restored`` in a TransactionError's data says otherwise).
     """
     cancel = cancel or Cancel()
-    command = command or _command(plan)
-    points = checkpoints or Unchecked()
-    room = Room.of(target.prefix)
-    with _explained(target.prefix):
+    reporter = reporter or Silent()
+    target = _afterwards(plan, target)
+    with _made(target.prefix, reporter, cancel), _explained(target.prefix):
         journal.recover(target.prefix)
         _check_current(plan)
-        new = fresh.is_vacant(target.prefix)
-        started = time.time()
+        entry = Journal(
+            State.CHANGING,
+            plan.to_json(),
+            fresh=fresh.is_vacant(target.prefix),
+            command=command or _command(plan),
+        )
+        room = Room.of(target.prefix)
         room.make()
-    staging = Staging(plan, target, room, conda, pypi, reporter or Silent(), cancel)
-    entry = Journal(State.CHANGING, plan.to_json(), (), new, started, command)
-    change = Change(staging, entry, points)
-    try:
-        with _explained(target.prefix):
-            staging.check_space()
-            await staging.fetch()
-            if not staging.python_comes:
-                await staging.lay_out_pips()
-            staging.add_records(command, started)
-            cancel.check()
-            change.begin(link_scripts)
-            change.make(removing=True)
-            if staging.python_comes:
-                await staging.lay_out_pips()
-                change.make()
-            change.settle(link_scripts)
-            change.verify()
-            change.finish()
-    except BaseException:
-        change.take_back()
-        raise
+        staging = Staging(plan, target, room, conda, pypi, reporter, cancel)
+        change = Change(staging, entry, checkpoints or Unchecked())
+        try:
+            await _carry_out(staging, change, entry, link_scripts)
+        except BaseException:
+            change.take_back()
+            raise
     return Applied(tuple(staging.warnings))
+
+
+async def _carry_out(staging: Staging, change: Change, entry: Journal, link_scripts: bool) -> None:
+    staging.check_space()
+    await staging.fetch()
+    if not staging.python_comes:
+        await staging.lay_out_pips()
+    staging.add_records(entry.command, entry.started)
+    staging.cancel.check()
+    change.begin(link_scripts)
+    change.make(removing=True)
+    if staging.python_comes:
+        await staging.lay_out_pips()
+        change.make()
+    change.settle(link_scripts)
+    change.verify()
+    change.finish()
+
+
+def _made(prefix: Path, reporter: Reporter, cancel: Cancel) -> contextlib.AbstractContextManager[None]:
+    if not fresh.is_untouched(prefix):
+        return contextlib.nullcontext()
+    return fresh.making(prefix, _CREATION_TIMEOUT, reporter, cancelled=lambda: cancel.requested)
 
 
 def _command(plan: Plan) -> str:
     asked = [answer.text for answer in plan.answers if not answer.already]
     return " ".join(["condadeps", "install", *map(shlex.quote, asked)])
+
+
+def _afterwards(plan: Plan, target: Target) -> Target:
+    """The environment with the Python that the plan brings."""
+    for link in plan.link:
+        package = link.package
+        if target.is_conda and package.name == "python":
+            threaded = re.search(r"_cp\d+t$", package.build) is not None
+            return planned(target.prefix, package.version, plan.subdir, free_threaded=threaded)
+    return target
 
 
 def _check_current(plan: Plan) -> None:

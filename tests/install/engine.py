@@ -50,7 +50,7 @@ def apply(
     command: str = "condadeps install it",
     recover_only: bool = False,
 ) -> Came:
-    """Apply ``plan``; with ``create`` (a Python version) to an environment that is not there yet.
+    """Apply ``plan``; with ``create`` (``"unlocked"``: without the lock) to one that is not there yet.
 
     ``at``: kill the process (or do another ``fault``) at the checkpoint of that number.
     """
@@ -145,7 +145,7 @@ async def _work(job: dict[str, Any], points: Points, notices: Any) -> list[str]:
     if job["recover_only"]:
         return []
     created = job["create"]
-    where = target.planned(prefix, created) if created else target.read(prefix)
+    where = target.planned(prefix, "") if created else target.read(prefix)
     applied = await transaction.apply(
         plan,
         where,
@@ -165,8 +165,10 @@ def main() -> None:
     told: dict[str, Any] = {"error": None, "warnings": []}
     prefix = Path(job["plan"]["prefix"])
     try:
-        if job["create"] and not job["recover_only"]:
-            with fresh.made(prefix), lock.hold(prefix, 20):
+        if job["create"] == "unlocked":
+            told["warnings"] = asyncio.run(_work(job, points, notices))
+        elif job["create"] and not job["recover_only"]:
+            with fresh.making(prefix, 20):
                 told["warnings"] = asyncio.run(_work(job, points, notices))
         else:
             with lock.hold(prefix, 20):

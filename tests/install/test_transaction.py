@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from condadeps.install.room import Room
 from tests.install import tiny
 from tests.install.world import World, listing
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_new_environment_has_what_the_plan_says(world: World) -> None:
@@ -93,7 +97,7 @@ def test_pip_leaves_the_metadata_it_would_have_left_itself(world: World) -> None
     }
     assert listed == there
     assert any(path.endswith(".pyc") for path in listed)
-    code = "import foo; import importlib.util as u, marshal; p = foo.__cached__; print(marshal.loads(open(p,'rb').read()[16:]).co_filename)"
+    code = "import foo, marshal; print(marshal.loads(open(foo.__cached__, 'rb').read()[16:]).co_filename)"
     assert world.python(code) == str(world.site_packages / "foo" / "__init__.py")
 
 

@@ -68,7 +68,7 @@ class World:
     def create(self, *packages: Package, install: Iterable[Install] = ()) -> None:
         """Make the environment with the tiny Python and ``packages``. Fails the test when that fails."""
         plan = self.plan([tiny.python(self.channel), *packages], install=install)
-        came = self.apply(plan, create=tiny.PYTHON)
+        came = self.apply(plan, create="locked")
         assert came.error is None, came.error
 
     def wheel(
