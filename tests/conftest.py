@@ -14,6 +14,7 @@ Nothing here is built unless a test asks for it. Tests that do are marked ``slow
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -62,6 +63,9 @@ def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     What the machine says of pip (``PIP_*``, the global pip.conf) stays: without it there may be no index.
     The package cache and pip's are shared by the tests of one run, since they are keyed by content.
     """
+    from tests.channel import cached
+
+    monkeypatch.setenv("CONDADEPS_TEST_CHANNEL", str(cached.root()))  # before HOME moves
     for name in list(os.environ):
         if name.startswith(("CONDA", "MAMBA_", "RATTLER_", "XDG_")) and name not in _KEPT:
             monkeypatch.delenv(name)
@@ -81,6 +85,13 @@ def _shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
     return shared / "shared-cache"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Drops the shared caches of the run: pytest keeps the rest of the last runs' directories."""
+    factory: pytest.TempPathFactory | None = getattr(session.config, "_tmp_path_factory", None)
+    if factory is not None and "PYTEST_XDIST_WORKER" not in os.environ:
+        shutil.rmtree(_shared(factory), ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -109,17 +120,25 @@ def serve() -> Iterator[Serve]:
 
 
 @pytest.fixture
-def conda_prefix(channel: Channel, tmp_path_factory: pytest.TempPathFactory) -> CondaPrefix:
-    """A factory of real environments; making one takes a second or two."""
+def conda_prefix(channel: Channel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CondaPrefix]:
+    """A factory of real environments; making one takes a second or two. They are removed after the test.
+
+    CONDADEPS_TEST_KEEP=1 keeps them, for a look at what a failing test left.
+    """
     from tests import prefixes
 
     cache = _shared(tmp_path_factory) / "rattler"
+    made: list[Path] = []
 
     def make(*specs: str, path: Path | None = None) -> Path:
         target = path or tmp_path_factory.mktemp("prefix", numbered=True) / "env"
+        made.append(target)
         return prefixes.create(target, specs, channel.url, cache)
 
-    return make
+    yield make
+    if not os.environ.get("CONDADEPS_TEST_KEEP"):
+        for prefix in made:
+            shutil.rmtree(prefix, ignore_errors=True)
 
 
 @pytest.fixture

@@ -152,12 +152,7 @@ def _relocatable(path: str, content: bytes, base: Path, executable: bool) -> Fil
         pattern = rb"(?<![\w./-])" + re.escape(str(base).encode()) + rb"(?=['\"]|/(lib|include|bin)/python)"
     mentioned = re.compile(pattern, re.MULTILINE)
     changed = mentioned.sub(PLACEHOLDER.encode(), content)
-    if changed == content or not path.endswith(_PREFIXED):
-        return File(path, content if not path.startswith("bin/") else changed, executable)
-    return File(path, changed, executable, prefix="text")
-
-
-_PREFIXED = ("-config", ".py", "Makefile", ".pc", "pydoc3", "2to3", VERSION)
+    return File(path, changed, executable, prefix=None if changed == content else "text")
 
 
 def _undebianised(content: bytes) -> bytes:
