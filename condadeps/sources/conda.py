@@ -2,11 +2,10 @@
 
     source = CondaSource(config, "linux-64", channels=["bioconda"])
     names = await source.names()
-    with source.answering():
-        records = await rattler.solve(source.solver_sources(), specs, gateway=source.gateway,
-                                      platforms=source.platforms, channel_priority=source.solver_priority,
-                                      virtual_packages=source.virtual_packages(),
-                                      channel_relations="disabled")
+    records = await source.asking(rattler.solve(
+        source.solver_sources(), specs, gateway=source.gateway, platforms=source.platforms,
+        channel_priority=source.solver_priority, virtual_packages=source.virtual_packages(),
+        channel_relations="disabled"))
 
 Absence is always known: a channel that does not answer sensibly, or an offline cache with a
 hole in it, is a :class:`~condadeps.errors.SourceError`.
@@ -170,7 +169,7 @@ class CondaSource:
         for tier in self._tiers(await self._load()):
             owned = [name for name in wanted if tier.has(name)]
             if owned:
-                for record in await self._asking(tier.query(self._gateway, self.platforms, owned)):
+                for record in await self.asking(tier.query(self._gateway, self.platforms, owned)):
                     found[PackageName(record.name.normalized)].append(record)
         return found
 
@@ -264,12 +263,16 @@ class CondaSource:
                 raise self._failure(error, [channel]) from error
             # The engine fails for good on a 304 without Last-Modified: ask as if nothing were cached.
             self._fetch_afresh(channel)
-            names = await self._asking(ask(), [channel])
+            names = await self.asking(ask(), [channel])
         if not names:
             await asyncio.to_thread(self._prove_empty, channel, subdir)
         return names
 
-    async def _asking(self, work: Coroutine[Any, Any, _T], channels: Sequence[Channel] = ()) -> _T:
+    async def asking(self, work: Coroutine[Any, Any, _T], channels: Sequence[Channel] = ()) -> _T:
+        """The result of work that asks ``channels`` (all of them by default) through the gateway or client.
+
+        Raises SourceError as :meth:`answering` does, and also when a channel falls silent meanwhile.
+        """
         from rattler.exceptions import FetchRepoDataError, GatewayError
 
         try:

@@ -91,7 +91,7 @@ def _read(text: str) -> tuple[int | None, str, str]:
     urls = _URL.findall(text)
     url = without_credentials(urls[0].rstrip(".,:")) if urls else ""
     lines = [line.removeprefix("Caused by: ").strip() for line in text.splitlines() if line.strip()]
-    if "for url (" in lines[0] and len(lines) > 1:
+    if any("for url (" in line for line in lines[:-1]):
         # The innermost cause is the one that says something: "operation timed out".
         return None, lines[-1], url
     return None, ": ".join(lines), url

@@ -74,16 +74,16 @@ async def solved(source: CondaSource, *specs: str) -> list[str]:
     import rattler
 
     await source.names()
-    with source.answering():
-        records = await rattler.solve(
-            source.solver_sources(),
-            list(specs),
-            gateway=source.gateway,
-            platforms=source.platforms,
-            channel_priority=source.solver_priority,
-            virtual_packages=source.virtual_packages(),
-            channel_relations="disabled",
-        )
+    work = rattler.solve(
+        source.solver_sources(),
+        list(specs),
+        gateway=source.gateway,
+        platforms=source.platforms,
+        channel_priority=source.solver_priority,
+        virtual_packages=source.virtual_packages(),
+        channel_relations="disabled",
+    )
+    records = await source.asking(work)
     return sorted(f"{record.name.normalized} {record.version}" for record in records)
 
 
@@ -259,6 +259,7 @@ def test_a_host_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError) as caught:
         run(source(config("http://127.0.0.1:9/channel"), tmp_path).names())
     assert caught.value.data["url"].startswith("http://127.0.0.1:9/channel")
+    assert "Connection refused" in caught.value.data["reason"]
 
 
 def test_a_directory_that_is_not_there_is_an_error(tmp_path: Path) -> None:
@@ -272,6 +273,15 @@ def test_a_channel_that_stays_silent_is_given_up(first: Path, tmp_path: Path) ->
         pytest.raises(SourceError, match="no answer in time"),
     ):
         run(source(config(server.url, remote_read_timeout_secs=0.5), tmp_path).names())
+
+
+def test_a_channel_that_falls_silent_during_a_solve_is_given_up(first: Path, tmp_path: Path) -> None:
+    with serving(first) as server:
+        conda = source(config(server.url, remote_read_timeout_secs=0.5), tmp_path)
+        run(conda.names())
+        server.faults.append(Fault("*", delay=20))
+        with pytest.raises(SourceError, match="no answer in time"):
+            run(solved(conda, "foo"))
 
 
 def test_a_channel_that_is_slow_but_alive_is_waited_for(first: Path, tmp_path: Path) -> None:
@@ -295,6 +305,8 @@ def test_a_shard_that_is_missing_is_an_error_not_a_missing_package(first: Path, 
         with pytest.raises(SourceError) as caught:
             run(solved(conda, "foo"))
         assert caught.value.data["status"] == 404
+        with pytest.raises(SourceError), conda.answering():
+            run(conda.gateway.query(conda.solver_sources(), conda.platforms, ["foo"]))
 
 
 def test_a_304_without_last_modified_does_not_stop_anything(first: Path, tmp_path: Path) -> None:

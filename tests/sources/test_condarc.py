@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -250,6 +253,41 @@ def test_local_channels_are_the_build_directories_that_exist(home: Path, tmp_pat
     config = read(home)
     assert config.local_channels == (built.as_uri(), (home / "conda-bld").as_uri())
     assert config.channels == ("local", "conda-forge")
+
+
+@pytest.mark.conda
+@pytest.mark.skipif("CONDA_EXE" not in os.environ, reason="CONDA_EXE names no conda to compare with")
+def test_a_real_conda_reads_the_same(home: Path, tmp_path: Path) -> None:
+    write(
+        home / ".conda/.condarc",
+        "channels:\n  - top #!top\n  - low\n  - last #!bottom\nssl_verify: false #!final\n"
+        "proxy_servers: {http: 'http://a', https: 'http://b'}\nchannel_priority: strict\n",
+    )
+    write(
+        home / ".condarc",
+        "channels: [mine, low, '$TEAM']\nssl_verify: true\nproxy_servers: {https: 'http://c'}\n"
+        "custom_channels: {team: 'https://host/conda'}\npinned_packages: [python=3.11]\n",
+    )
+    variables = {"HOME": str(home), "TEAM": "t", "CONDA_CHANNELS": "x,y", "CONDA_REMOTE_MAX_RETRIES": "9"}
+    shown = subprocess.run(
+        [os.environ["CONDA_EXE"], "config", "--show", "--json"],
+        env={**variables, "PATH": os.environ["PATH"], "CONDA_PREFIX": str(tmp_path)},
+        check=True,
+        capture_output=True,
+    )
+    theirs = json.loads(shown.stdout)
+    ours = CondaConfig.read(tmp_path, {**variables, "CONDA_EXE": os.environ["CONDA_EXE"]})
+    for name in ("channels", "pinned_packages"):
+        assert list(getattr(ours, name)) == theirs[name], name
+    for name in (
+        "ssl_verify",
+        "channel_priority",
+        "remote_max_retries",
+        "remote_read_timeout_secs",
+        "offline",
+    ):
+        assert getattr(ours, name) == theirs[name], name
+    assert dict(ours.proxy_servers) == theirs["proxy_servers"]
 
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
