@@ -83,7 +83,7 @@ def replaced(plan: Plan, target: Target) -> tuple[Replaced, ...]:
     for project, version in leaving:
         files = _distribution_files(project, target)
         found.setdefault(project, Replaced(project, version, arriving.get(project), files))
-    return tuple(one for one in found.values() if one.old != one.new)
+    return tuple(one for _, one in sorted(found.items()) if one.old != one.new)
 
 
 def _arriving(plan: Plan) -> dict[str, str]:
