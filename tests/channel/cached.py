@@ -35,7 +35,10 @@ def root() -> Path:
 
 
 def channel(say: Say = _to_stderr) -> Path:
-    """The whole channel's directory, built now if this recipe's is not there yet."""
+    """The whole channel's directory, built now if this recipe's is not there yet.
+
+    It is called ``channel``, since a channel's last part is the name that people are shown.
+    """
     kept = root()
     finished = kept / recipe.key()
     if not finished.is_dir():
@@ -44,7 +47,7 @@ def channel(say: Say = _to_stderr) -> Path:
             if not finished.is_dir():
                 _build(finished, say)
     os.utime(finished)
-    return finished
+    return finished / "channel"
 
 
 def _build(finished: Path, say: Say) -> None:
@@ -52,7 +55,7 @@ def _build(finished: Path, say: Say) -> None:
     say(f"building {finished} (about a minute, once)")
     partial = Path(tempfile.mkdtemp(prefix="partial-", dir=finished.parent))
     try:
-        build(partial, say=say)
+        build(partial / "channel", say=say)
         partial.chmod(0o755)
         partial.rename(finished)
     finally:
