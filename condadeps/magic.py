@@ -55,7 +55,8 @@ class CondadepsMagics(Magics):
         """
         from condadeps.asked.parse import lines, split
 
-        call = _call(split(line))
+        words = split(line)
+        call = _call(words if words or cell is None else ["install"])
         if call.help:
             print(call.help)
             return
@@ -80,14 +81,19 @@ class CondadepsMagics(Magics):
             display.result(result, json=call.json)
 
 
+_ABOUT = frozenset({"-h", "--help", "--version"})
+
+
 def _call(words: list[str]) -> Call:
     """What the words ask; a plain list of requests is understood without the command line's grammar."""
-    if words and words[0] not in VERBS and not any(word.startswith("-") for word in words):
+    if not words:
+        words = ["install", "--help"]
+    elif words[0] not in VERBS | _ABOUT:
+        words = ["install", *words]
+    if words[0] == "install" and not any(word.startswith("-") for word in words):
         from condadeps.call import Call
 
-        return Call("install", tuple(words))
+        return Call("install", tuple(words[1:]))
     from condadeps.arguments import read
 
-    if not words or words[0] in VERBS or words[0] in {"-h", "--help", "--version"}:
-        return read(words or ["install", "--help"], program="%condadeps")
-    return read(["install", *words], program="%condadeps")
+    return read(words, program="%condadeps")
