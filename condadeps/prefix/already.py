@@ -19,7 +19,7 @@ from condadeps.errors import CondadepsError
 from condadeps.names.homes import Homes
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.names.reading import Reading, read
-from condadeps.prefix import direct, installed, owner
+from condadeps.prefix import installed, owner
 from condadeps.prefix.conda_match import conda_grammar, matches
 from condadeps.prefix.conda_version import satisfies
 from condadeps.prefix.installed import Distribution, InstalledPackage
@@ -206,6 +206,8 @@ def _spec(request: Bare | Spec, spec: str, there: _There) -> Answer | None:
 
 
 def _direct(request: Direct, there: _There) -> Answer | None:
+    from condadeps.prefix import direct
+
     marker = str(request.marker) if request.marker else None
     if request.marker is not None and not request.marker.evaluate({**there.target.markers, "extra": ""}):
         return _not_here(request, request.name, marker) if request.name else None

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
-from urllib.request import url2pathname
 
 from condadeps.asked.request import Direct
 from condadeps.prefix.installed import Distribution
@@ -77,6 +76,8 @@ def _changed_since(url: str, found: Distribution) -> bool:
     split = urlsplit(url)
     if split.scheme != "file":
         return False
+    from urllib.request import url2pathname  # takes 15 ms to import
+
     try:
         installed = max((found.location / name).stat().st_mtime for name in ("RECORD", "direct_url.json"))
         path = Path(url2pathname(split.path))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from condadeps.asked.credentials import without
 from condadeps.names.homes import Homes
 from condadeps.prefix import installed
 from condadeps.prefix.installed import Distribution, InstalledPackage
@@ -37,7 +38,7 @@ class Entry:
             "build_string": self.build,
             "channel": self.channel,
             "dist_name": f"{self.name}-{self.version}-{self.build}",
-            "name": self.name,
+            "name": str(self.name),
             "platform": self.platform,
             "version": self.version,
         }
@@ -92,7 +93,7 @@ def listing(prefix: Path) -> Listing:
 
 
 def _package(package: InstalledPackage) -> Entry:
-    base = package.channel.rstrip("/").removesuffix(f"/{package.subdir}")
+    base = without(package.channel).rstrip("/").removesuffix(f"/{package.subdir}")
     return Entry(
         name=package.name,
         version=package.version,
