@@ -13,9 +13,9 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -27,6 +27,8 @@ from condadeps.prefix import installed
 from condadeps.show.reporter import Reporter
 from condadeps.solve.plan import Link, Package
 from condadeps.sources.credentials import masked
+
+T = TypeVar("T")
 
 _LITTER = ("CACHEDIR.TAG", "conda-meta/history")
 _PYTHON = PackageName("python")
@@ -64,7 +66,7 @@ async def stage(
     await asyncio.to_thread(_check_local, packages, cache)
     stub = _stub_python(prefix, tree) if _PYTHON not in {package.name for package in packages} else None
     try:
-        await _obeying(cancel, _install(packages, stub, prefix, tree, source, reporter))
+        await obeying(cancel, _install(packages, stub, prefix, tree, source, reporter))
     except CondadepsError:
         raise
     except Exception as error:
@@ -155,8 +157,8 @@ def _stub_python(prefix: Path, tree: Path) -> str | None:
     return path
 
 
-async def _obeying(cancel: Cancel, work: Any) -> None:
-    """Do ``work`` until it is done or somebody asks to stop. Raises CancelledError then."""
+async def obeying(cancel: Cancel, work: Awaitable[T]) -> T:
+    """The result of ``work``. Raises CancelledError as soon as somebody asks to stop."""
     task = asyncio.ensure_future(work)
     while not task.done():
         await asyncio.wait([task], timeout=_POLL_SECONDS)
@@ -165,7 +167,7 @@ async def _obeying(cancel: Cancel, work: Any) -> None:
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await task
             cancel.check()
-    task.result()
+    return task.result()
 
 
 def _check_local(packages: Sequence[Package], cache: Path) -> None:

@@ -22,7 +22,7 @@ from urllib.request import url2pathname
 
 from condadeps.errors import HashError, TransactionError
 from condadeps.install.cancel import Cancel
-from condadeps.install.conda import sha256
+from condadeps.install.conda import obeying, sha256
 from condadeps.install.room import inside
 from condadeps.names.namespaces import ProjectName
 from condadeps.prefix.target import Target
@@ -43,31 +43,55 @@ class Files(Protocol):
     async def fetch(self, file: Artifact, directory: Path) -> Path:
         """The file in ``directory``, checked. Raises HashError, SourceError."""
 
+    async def wheel(self, file: Artifact, directory: Path) -> Path:
+        """The wheel of it in ``directory``, built when it is an sdist. Raises SourceError too."""
+
 
 async def fetch(
-    installs: Sequence[Install], source: Files | None, wheels: Path, reporter: Reporter, cancel: Cancel
+    installs: Sequence[Install], source: Files | None, directory: Path, cancel: Cancel
 ) -> dict[ProjectName, Path]:
-    """Every planned file as a wheel in ``wheels``; what must be built is built. Editables are left out.
+    """Every planned file, in ``directory``; an editable has none.
 
-    Raises HashError, SourceError, TransactionError (a build failed), CancelledError.
+    Raises HashError, SourceError, CancelledError.
     """
-    wheels.mkdir(exist_ok=True)
-    found: dict[ProjectName, Path] = {}
-    for install in installs:
-        cancel.check()
-        artifact = install.artifact
-        if artifact.editable:
-            continue
-        if source is None:
-            raise TransactionError(f"there is nowhere to fetch {artifact.filename} from", restored=True)
-        fetched = await source.fetch(artifact, wheels)
-        if artifact.sha256 and (actual := await asyncio.to_thread(sha256, fetched)) != artifact.sha256:
+    directory.mkdir(exist_ok=True)
+    artifacts = [install.artifact for install in installs if not install.artifact.editable]
+    if source is None and artifacts:
+        raise TransactionError(f"there is nowhere to fetch {artifacts[0].filename} from", restored=True)
+
+    async def one(artifact: Artifact) -> Path:
+        assert source is not None
+        path = await source.fetch(artifact, directory)
+        actual = await asyncio.to_thread(sha256, path)
+        if artifact.sha256 and actual != artifact.sha256:
             raise _wrong_hash(artifact, actual)
-        if fetched.suffix != ".whl":
-            reporter.phase("build", f"building {artifact.project} {artifact.version}")
-            fetched = await _build(fetched, source, wheels, artifact, cancel)
-        found[artifact.project] = fetched
-    return found
+        return path
+
+    paths = await obeying(cancel, asyncio.gather(*(one(artifact) for artifact in artifacts)))
+    return {artifact.project: path for artifact, path in zip(artifacts, paths, strict=True)}
+
+
+async def build(
+    installs: Sequence[Install],
+    fetched: Mapping[ProjectName, Path],
+    source: Files | None,
+    reporter: Reporter,
+    cancel: Cancel,
+) -> dict[ProjectName, Path]:
+    """``fetched`` with a wheel in place of everything that is none. Build code runs.
+
+    Raises SourceError when a build fails, CancelledError.
+    """
+    wheels = dict(fetched)
+    for install in installs:
+        path = fetched.get(install.artifact.project)
+        if path is not None and path.suffix != ".whl":
+            assert source is not None
+            reporter.phase("build", f"building {install.artifact.project} {install.artifact.version}")
+            wheels[install.artifact.project] = await obeying(
+                cancel, source.wheel(install.artifact, path.parent)
+            )
+    return wheels
 
 
 async def stage(
@@ -116,6 +140,7 @@ def _install_arguments(
         *_pip(target),
         "install",
         *_staged(root),
+        "--isolated",
         "--no-index",
         *(f"--find-links={folder}" for folder in sorted({str(path.parent) for path in wheels.values()})),
         "--only-binary=:all:",
@@ -126,7 +151,7 @@ def _install_arguments(
 
 def _pip(target: Target) -> list[str]:
     # This process's pip works for any environment, also for one without a pip.
-    return [sys.executable, "-I", "-m", "pip", "--python", str(target.python), "--isolated"]
+    return [sys.executable, "-I", "-m", "pip", "--python", str(target.python)]
 
 
 def _staged(root: Path) -> list[str]:
@@ -162,24 +187,12 @@ def _tamed(environ: Mapping[str, str]) -> dict[str, str]:
     return {**clean, "PYTHONNOUSERSITE": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"}
 
 
-async def _build(sdist: Path, source: Files, wheels: Path, artifact: Artifact, cancel: Cancel) -> Path:
-    out = wheels / f"built-{artifact.project}"
-    out.mkdir()
-    arguments = [sys.executable, "-I", "-m", "pip", "wheel", "--no-deps", f"--wheel-dir={out}"]
-    arguments += ["--no-input", "--disable-pip-version-check", "--progress-bar=off", str(sdist)]
-    await _run(
-        arguments, _tamed(source.config.environ()), out, cancel, what=f"{artifact.project} could not be built"
-    )
-    return next(out.glob("*.whl"))
-
-
 async def _run(
     arguments: Sequence[str],
     environ: Mapping[str, str],
     directory: Path,
     cancel: Cancel,
     installs: Sequence[Install] = (),
-    what: str = "",
     may_fail: bool = False,
 ) -> None:
     """Run one subprocess to its end, or until somebody asks to stop."""
@@ -202,7 +215,7 @@ async def _run(
         told = masked(output.result()[0].decode(errors="replace")).strip().splitlines()
         names = ", ".join(str(install.artifact.project) for install in installs[:5])
         raise TransactionError(
-            f"{what or f'pip could not install {names}'}; nothing was changed",
+            f"pip could not install {names}; nothing was changed",
             detail=told[-_LAST_LINES:],
             restored=True,
             exit_code=process.returncode,

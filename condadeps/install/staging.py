@@ -34,7 +34,7 @@ class Staging:
     reporter: Reporter
     cancel: Cancel
     warnings: list[str] = field(default_factory=list)
-    wheels: Mapping[ProjectName, Path] = field(default_factory=dict)
+    fetched: Mapping[ProjectName, Path] = field(default_factory=dict)
 
     @property
     def python_comes(self) -> bool:
@@ -71,15 +71,20 @@ class Staging:
         verify.staged(self.plan, self.room.tree)
         if self.plan.install:
             where = self.room.current / "wheels"
-            self.wheels = await pip.fetch(self.plan.install, self.pypi, where, self.reporter, self.cancel)
+            self.fetched = await pip.fetch(self.plan.install, self.pypi, where, self.cancel)
 
     async def lay_out_pips(self) -> None:
-        """Have pip lay its files out, and add them to the tree. Raises TransactionError, CancelledError."""
-        if not self.plan.install:
+        """Have pip lay its files out, and add them to the tree.
+
+        Raises SourceError (a build failed), TransactionError, CancelledError.
+        """
+        planned = self.plan.install
+        if not planned:
             return
-        self.reporter.phase("pip", f"laying out {len(self.plan.install)} from PyPI")
+        wheels = await pip.build(planned, self.fetched, self.pypi, self.reporter, self.cancel)
+        self.reporter.phase("pip", f"laying out {len(planned)} from PyPI")
         work = self.room.current / "pip"
-        laid_out = await pip.stage(self.plan.install, self.wheels, self.target, self.pypi, work, self.cancel)
+        laid_out = await pip.stage(planned, wheels, self.target, self.pypi, work, self.cancel)
         self._leave_condas_alone(laid_out)
         _merge(laid_out, self.room.tree)
 

@@ -107,7 +107,7 @@ async def _carry_out(staging: Staging, change: Change, entry: Journal, link_scri
     staging.cancel.check()
     change.begin(link_scripts)
     change.make(removing=True)
-    if staging.python_comes:
+    if staging.python_comes and staging.plan.install:
         await staging.lay_out_pips()
         change.make()
     change.settle(link_scripts)

@@ -109,6 +109,9 @@ class FakeFiles:
         path.write_bytes(Path(url2pathname(urlsplit(file.url).path)).read_bytes())
         return path
 
+    async def wheel(self, file: Artifact, directory: Path) -> Path:
+        raise NotImplementedError
+
 
 class Points:
     """Counts the checkpoints and strikes at one."""
