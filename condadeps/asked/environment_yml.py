@@ -13,6 +13,7 @@ from typing import Any
 from condadeps.asked.files import Listing, failure, text_of
 from condadeps.asked.job import Asked
 from condadeps.asked.requirements_txt import Reader
+from condadeps.asked.yaml_nodes import InvalidYaml, compose, is_list, is_mapping, is_null
 
 _KNOWN = {"name", "prefix", "channels", "dependencies", "variables", "platforms", "category"}
 _SELECTOR = re.compile(r"#\s*\[([^\[\]]+)\]\s*$")
@@ -52,7 +53,11 @@ class _File:
         self.reader = Reader(os.environ, paths_from=path.absolute().parent)
 
     def listing(self, text: str) -> Listing:
-        fields = self._fields(_compose(text, self.path))
+        try:
+            root = compose(text)
+        except InvalidYaml as error:
+            raise failure(self.path, str(error), error.line) from None
+        fields = self._fields(root)
         name = fields.get("name")
         channels = tuple(item.value for item in self._strings(fields.get("channels"), "channels"))
         for item in self._items(fields.get("dependencies"), "dependencies"):
@@ -70,7 +75,7 @@ class _File:
         )
 
     def _fields(self, root: Any) -> dict[str, Any]:
-        if root is None or type(root).__name__ != "MappingNode":
+        if root is None or not is_mapping(root):
             raise failure(self.path, "is not an environment file: it is no mapping")
         found: dict[str, Any] = {}
         for key, value in root.value:
@@ -83,9 +88,9 @@ class _File:
 
     def _items(self, node: Any, what: str) -> Iterator[Any]:
         """The items of a list that its selectors let through; a key without value is an empty list."""
-        if node is None or node.value in ("", "~", "null"):
+        if node is None or is_null(node):
             return
-        if type(node).__name__ != "SequenceNode":
+        if not is_list(node):
             raise failure(self.path, f"'{what}:' is not a list", node.start_mark.line + 1)
         for item in node.value:
             line = self.lines[item.start_mark.line] if item.start_mark.line < len(self.lines) else ""
@@ -106,7 +111,7 @@ class _File:
                 raise failure(self.path, "has an empty dependency", line)
             self.reader.asked.append(self._spec(item.value, line))
             return
-        if type(item).__name__ != "MappingNode":
+        if not is_mapping(item):
             raise failure(self.path, "has a list inside the list of dependencies", line)
         for key, value in item.value:
             self._subsection(str(key.value), value, key.start_mark.line + 1)
@@ -187,17 +192,3 @@ def _one(words: list[str], true: frozenset[str]) -> tuple[bool | None, list[str]
         value, rest = _either(rest, true)
         return (value, rest[1:]) if rest[:1] == [")"] else (None, rest)
     return (first in true if first in _SELECTORS else None), rest
-
-
-def _compose(text: str, path: Path) -> Any:
-    """The YAML node of the whole document. Raises RequestError when it is no YAML."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
-    try:
-        return YAML(typ="rt", pure=True).compose(text)
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark is not None else None
-        raise failure(path, f"is not YAML: {error.problem}", line) from None
-    except (YAMLError, ValueError, RecursionError) as error:
-        raise failure(path, f"is not YAML: {str(error).splitlines()[0]}") from None

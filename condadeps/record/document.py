@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from condadeps.asked.yaml_nodes import InvalidYaml, compose, is_list, is_mapping, is_null
 from condadeps.errors import RecordError
 from condadeps.record.sheet import Line, Sheet
 
@@ -50,7 +51,7 @@ class Document:
 
     def _list(self, key: str) -> Any:
         node = self._value(key)
-        if node is not None and not _is_list(node) and not _is_null(node):
+        if node is not None and not is_list(node) and not is_null(node):
             raise RecordError(
                 f"{self.path}: '{key}:' is not a list", help="items begin with '- '", path=str(self.path)
             )
@@ -61,14 +62,11 @@ class Document:
         holders = [
             item
             for item in _items(self.dependencies)
-            if isinstance(item.value, list)
-            and not _is_list(item)
-            and item.value
-            and item.value[0][0].value == "pip"
+            if is_mapping(item) and item.value and item.value[0][0].value == "pip"
         ]
         if len(holders) > 1:
             raise RecordError(f"{self.path}: 'pip:' is there twice", path=str(self.path))
-        if holders and not _is_list(holders[0].value[0][1]) and not _is_null(holders[0].value[0][1]):
+        if holders and not is_list(holders[0].value[0][1]) and not is_null(holders[0].value[0][1]):
             raise RecordError(f"{self.path}: 'pip:' is not a list", path=str(self.path))
         return holders[0] if holders else None
 
@@ -168,20 +166,26 @@ class _Edits:
         document = self.document
         holder = document.pip_holder
         wanted = [line for line in sheet.pip if not line.dropped]
-        if holder is not None and not wanted and sheet.pip:
-            place = next(i for i, item in enumerate(_items(document.dependencies)) if item is holder)
-            if len(holder.value) == 1:
-                next(line for line in sheet.conda if line.source == place).dropped = True
-        elif holder is not None:
+        if holder is None:
+            self.sequence("dependencies", document.dependencies, sheet.conda, wanted)
+            return
+        place = next(i for i, item in enumerate(_items(document.dependencies)) if item is holder)
+        own_line = next(line for line in sheet.conda if line.source == place)
+        if not wanted and sheet.pip and len(holder.value) == 1:
+            own_line.dropped = True
+        elif not document.dependencies.flow_style:
             self.sequence("pip", document.pip, sheet.pip)
-        new = wanted if holder is None else []
-        self.sequence("dependencies", document.dependencies, sheet.conda, new)
+        elif any(self._differs(document.pip, line) for line in sheet.pip):
+            if len(holder.value) > 1:
+                raise document.cannot("its 'pip:' shares brackets")
+            own_line.text = self._pip_in_braces(self._flow_parts(document.pip, sheet.pip))
+        self.sequence("dependencies", document.dependencies, sheet.conda)
 
     def sequence(self, key: str, node: Any, lines: Sequence[Line], pip: Sequence[Line] = ()) -> None:
         """Make the list at ``node`` say ``lines``, and after them a new ``pip:`` list if ``pip`` has any."""
         if not pip and not any(self._differs(node, line) for line in lines):
             return
-        if node is not None and _is_list(node) and node.flow_style and (_items(node) or self.json):
+        if node is not None and is_list(node) and node.flow_style and (_items(node) or self.json):
             self._flow(node, lines, pip)
         elif _items(node):
             self._block(node, lines, pip)
@@ -193,7 +197,7 @@ class _Edits:
             return line.source is not None or not line.dropped
         item = _items(node)[line.source]
         if line.opaque:
-            return False
+            return bool(line.text) and isinstance(item.value, list)
         flow = bool(node.flow_style)
         return bool(item.value != line.text) or (not flow and self.document.comment(item) != line.comment)
 
@@ -258,19 +262,29 @@ class _Edits:
         self.found.append((at, at, body))
 
     def _place_of_new_key(self, key: str) -> int:
-        """Where a key that the file has not is put: channels after the name, all else at the end."""
+        """Where a key that the file has not is put: channels before the dependencies, all else at the end."""
         if self.json:
             raise self.document.cannot(f"it has no '{key}'")
         if self.document.root is None:
             return len(self.text)
-        for name, value in self.document.root.value:
-            if key == "channels" and name.value == "name":
-                return self._line_end(_last_scalar_end(value))
+        places = {name.value: (name, value) for name, value in self.document.root.value}
+        if key == "channels" and "name" in places:
+            return self._line_end(_last_scalar_end(places["name"][1]))
+        if key == "channels" and "dependencies" in places:
+            return self._line_start(places["dependencies"][0])
         end = int(self.document.root.end_mark.index)
         return end if self.text[end - 1] == "\n" else self._line_end(end)
 
     def _flow(self, node: Any, lines: Sequence[Line], pip: Sequence[Line]) -> None:
-        """A list in brackets, written again: items that stay keep their spelling."""
+        """A list in brackets, written again."""
+        parts = self._flow_parts(node, lines)
+        if pip:
+            parts.append(self._pip_in_braces([self._scalar(line.text, flow=True) for line in pip]))
+        anchor = f"&{node.anchor} " if node.anchor else ""
+        self.found.append((node.start_mark.index, node.end_mark.index, f"{anchor}[{', '.join(parts)}]"))
+
+    def _flow_parts(self, node: Any, lines: Sequence[Line]) -> list[str]:
+        """The items of a list in brackets; those that stay keep their spelling."""
         items = _items(node)
         inside = self.text[node.start_mark.index : node.end_mark.index]
         if re.search(r"(?:^|\s)#", inside) or _aliases(node):
@@ -279,18 +293,18 @@ class _Edits:
         for line in lines:
             if line.dropped:
                 continue
-            if line.source is None:
+            item = items[line.source] if line.source is not None else None
+            if line.opaque and line.text:
+                parts.append(line.text)
+            elif item is not None and (line.opaque or item.value == line.text):
+                parts.append(self.text[item.start_mark.index : item.end_mark.index].rstrip())
+            else:
                 parts.append(self._scalar(line.text, flow=True))
-                continue
-            item = items[line.source]
-            same = line.opaque or item.value == line.text
-            text = self.text[item.start_mark.index : item.end_mark.index].rstrip()
-            parts.append(text if same else self._scalar(line.text, flow=True))
-        if pip:
-            inner = ", ".join(self._scalar(line.text, flow=True) for line in pip)
-            parts.append(f'{{"pip": [{inner}]}}' if self.json else f"{{pip: [{inner}]}}")
-        anchor = f"&{node.anchor} " if node.anchor else ""
-        self.found.append((node.start_mark.index, node.end_mark.index, f"{anchor}[{', '.join(parts)}]"))
+        return parts
+
+    def _pip_in_braces(self, parts: Sequence[str]) -> str:
+        key = '"pip"' if self.json else "pip"
+        return f"{{{key}: [{', '.join(parts)}]}}"
 
     def _replace(self, item: Any, line: Line) -> None:
         start, end = item.start_mark.index, item.end_mark.index
@@ -364,7 +378,7 @@ def _last_scalar_end(node: Any) -> int:
 
 
 def _items(node: Any) -> list[Any]:
-    return list(node.value) if node is not None and _is_list(node) else []
+    return list(node.value) if node is not None and is_list(node) else []
 
 
 def _aliases(node: Any) -> frozenset[int]:
@@ -378,29 +392,15 @@ def _aliases(node: Any) -> frozenset[int]:
     return frozenset(found)
 
 
-def _is_list(node: Any) -> bool:
-    return type(node).__name__ == "SequenceNode"
-
-
-def _is_null(node: Any) -> bool:
-    return isinstance(node.value, str) and node.value in ("", "~", "null") and node.style is None
-
-
 def _compose(text: str, path: Path) -> Any:
     """The YAML node of the whole document, None when there is nothing in it."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
     try:
-        root = YAML(typ="rt", pure=True).compose(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"{path}:{mark.line + 1}" if mark is not None else str(path)
-        raise RecordError(f"{where} is not YAML: {error.problem}", path=str(path)) from None
-    except (YAMLError, ValueError, RecursionError) as error:
-        raise RecordError(f"{path} is not YAML: {str(error).splitlines()[0]}", path=str(path)) from None
-    if root is None or (_is_null(root) and not text[root.start_mark.index : root.end_mark.index].strip()):
+        root = compose(text)
+    except InvalidYaml as error:
+        where = f"{path}:{error.line}" if error.line else str(path)
+        raise RecordError(f"{where} {error}", path=str(path)) from None
+    if root is None or (is_null(root) and not text[root.start_mark.index : root.end_mark.index].strip()):
         return None
-    if type(root).__name__ != "MappingNode":
+    if not is_mapping(root):
         raise RecordError(f"{path} is not an environment file: it is no mapping", path=str(path))
     return root

@@ -19,7 +19,7 @@ from condadeps.record.revision import Revision, settled_conda
 from condadeps.record.sheet import Sheet, conda_entry, pip_entry
 from condadeps.solve.plan import Answer, Needed
 
-MAX_BYTES = 4 * 2**20
+MAX_BYTES = 2**19
 """The largest file that is read, in bytes."""
 
 
@@ -114,7 +114,7 @@ def _text(
     """The file's text with all of it recorded, and what to tell the person."""
     from condadeps.record.document import Document
 
-    document = Document(_blank(environment) if text is None else text, path)
+    document = Document(_blank(environment, channels) if text is None else text, path)
     sheet = document.sheet
     revision = Revision(sheet, answers, needed, pin)
     revision.channels(channels)
@@ -125,7 +125,7 @@ def _text(
     return document.rewritten(sheet), tuple(revision.warnings)
 
 
-def _blank(environment: str) -> str:
+def _blank(environment: str, channels: Sequence[str]) -> str:
     import json
 
     plain = environment.replace("-", "").replace("_", "").replace(".", "")
@@ -134,7 +134,7 @@ def _blank(environment: str) -> str:
         if plain.isalnum() and plain.isascii() and not plain.isdigit()
         else json.dumps(environment)
     )
-    return f"name: {name}\nchannels:\ndependencies:\n"
+    return f"name: {name}\n" + ("channels:\n" if channels else "") + "dependencies:\n"
 
 
 def _is_held(sheet: Sheet, answer: Answer) -> bool:
