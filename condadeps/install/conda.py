@@ -88,6 +88,19 @@ def gone(prefix: Path, names: Collection[PackageName]) -> set[str]:
     return paths
 
 
+def relinked(prefix: Path, names: Collection[PackageName]) -> tuple[Link, ...]:
+    """The installed packages of ``names``, to be laid out anew as they are. Raises PrefixError."""
+    if not names:
+        return ()
+    from rattler import PrefixRecord
+
+    from condadeps.sources.records import package
+
+    present = installed.packages(prefix)
+    found = [package(PrefixRecord.from_path(present[name].path)) for name in sorted(names)]
+    return tuple(Link(one, "repaired", one) for one in found)
+
+
 def write_specs(prefix: Path, tree: Path, specs: Mapping[PackageName, str], links: Sequence[Link]) -> None:
     """Stage ``requested_specs`` (and the older ``requested_spec``) into the records, as conda keeps them.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from condadeps.errors import TransactionError
 from condadeps.install.owners import Owners
 from condadeps.install.room import inside
-from condadeps.names.namespaces import ProjectName
+from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.prefix import installed
 from condadeps.prefix.installed import Distribution
 from condadeps.prefix.target import Target
@@ -25,16 +25,42 @@ def gone(target: Target, projects: Collection[ProjectName], owners: Owners) -> s
     Copies that conda put there are left to conda. Raises TransactionError for one that
     does not say which files are its own.
     """
-    paths: set[str] = set()
+    return {
+        path
+        for copy in _copies(target, projects)
+        if not _is_condas(copy, target, owners)
+        for path in _files(copy, target.prefix)
+        if path not in owners
+    }
+
+
+def clobbered(target: Target, projects: Collection[ProjectName], owners: Owners) -> set[PackageName]:
+    """The conda packages among whose files pip's copies of ``projects`` put their own."""
+    found: set[PackageName | None] = set()
+    for copy in _copies(target, projects):
+        if copy.installer not in ("conda", ""):
+            found |= {owners.of(path) for path in copy_files(copy, target.prefix)}
+    return {name for name in found if name is not None}
+
+
+def copy_files(copy: Distribution, prefix: Path) -> Iterator[str]:
+    """What ``RECORD`` lists inside the environment, whoever else may own it."""
+    for entry in copy.files:
+        path = inside(prefix, Path(os.path.normpath(copy.location.parent / entry)))
+        if path is not None:
+            yield path
+
+
+def _copies(target: Target, projects: Collection[ProjectName]) -> Iterator[Distribution]:
     found = installed.index(target)
     for project in projects:
         first = found.get(project)
-        for one in (first, *first.others) if first else ():
-            metadata = inside(target.prefix, one.location)
-            if metadata is None or f"{metadata}/METADATA" in owners or metadata in owners:
-                continue
-            paths |= {path for path in _files(one, target.prefix) if path not in owners}
-    return paths
+        yield from (first, *first.others) if first else ()
+
+
+def _is_condas(copy: Distribution, target: Target, owners: Owners) -> bool:
+    metadata = inside(target.prefix, copy.location)
+    return metadata is None or f"{metadata}/METADATA" in owners or metadata in owners
 
 
 def _files(distribution: Distribution, prefix: Path) -> Iterator[str]:

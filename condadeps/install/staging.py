@@ -16,7 +16,7 @@ from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.prefix import guards
 from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter
-from condadeps.solve.plan import Plan
+from condadeps.solve.plan import Link, Plan
 
 _UNPACKED = 4
 """How much bigger files are than the archives they come in, roughly and at least."""
@@ -34,6 +34,8 @@ class Staging:
     reporter: Reporter
     cancel: Cancel
     warnings: list[str] = field(default_factory=list)
+    repairs: tuple[Link, ...] = ()
+    """Installed conda packages to lay out anew: pip had put files of its own among theirs."""
     fetched: Mapping[ProjectName, Path] = field(default_factory=dict)
 
     @property
@@ -62,12 +64,12 @@ class Staging:
     async def fetch(self) -> None:
         """All downloads, the packages already laid out. Raises SourceError, HashError, CancelledError …"""
         self.reporter.phase("fetch")
-        if self.plan.link:
+        self.repairs = self._repairs()
+        links = (*self.plan.link, *self.repairs)
+        if links:
             if self.conda is None:
                 raise ValueError("a plan that links packages needs a conda source")
-            await conda.stage(
-                self.plan.link, self.room.prefix, self.room.tree, self.conda, self.reporter, self.cancel
-            )
+            await conda.stage(links, self.room.prefix, self.room.tree, self.conda, self.reporter, self.cancel)
         verify.staged(self.plan, self.room.tree)
         if self.plan.install:
             where = self.room.current / "wheels"
@@ -102,7 +104,7 @@ class Staging:
             for one in self.plan.answers
             if one.manager == "conda" and not one.already
         ]
-        conda.write_specs(self.room.prefix, self.room.tree, asked, self.plan.link)
+        conda.write_specs(self.room.prefix, self.room.tree, asked, (*self.plan.link, *self.repairs))
         history.stage(self.room.prefix, self.room.tree, self.plan, new, command, when)
 
     def changes(self, *, first: bool) -> Changes:
@@ -117,17 +119,31 @@ class Staging:
 
     def _gone(self) -> set[str]:
         names = self._leaving()
-        projects = {one.project for one in self.plan.uninstall} | {
-            one.artifact.project for one in self.plan.install
-        }
         paths = conda.gone(self.room.prefix, names)
-        owners = Owners(self.room.prefix, names)
-        if projects and self.target.has_python:
-            paths |= distributions.gone(self.target, projects, owners)
+        if self._projects:
+            paths |= distributions.gone(self.target, self._projects, Owners(self.room.prefix, names))
         return paths
 
+    def _repairs(self) -> tuple[Link, ...]:
+        """What pip's leaving copies had overwritten of conda packages that stay."""
+        if not self._projects or not self.target.is_conda:
+            return ()
+        owners = Owners(self.room.prefix, self._leaving())
+        names = distributions.clobbered(self.target, self._projects, owners)
+        self.warnings += [f"{name} is laid out anew: pip had replaced some of its files" for name in names]
+        return conda.relinked(self.room.prefix, names)
+
+    @property
+    def _projects(self) -> set[ProjectName]:
+        """Whose copies by pip leave, for good or for another version."""
+        if not self.target.has_python:
+            return set()
+        leaving = {one.project for one in self.plan.uninstall}
+        return leaving | {one.artifact.project for one in self.plan.install}
+
     def _leaving(self) -> set[PackageName]:
-        return {link.package.name for link in self.plan.link} | {one.package.name for one in self.plan.unlink}
+        names = {link.package.name for link in (*self.plan.link, *self.repairs)}
+        return names | {one.package.name for one in self.plan.unlink}
 
     def _leave_condas_alone(self, laid_out: Path) -> None:
         """pip's files give way to a conda package's: they are neither put in place nor claimed."""
