@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from condadeps.asked.credentials import masked
 from condadeps.errors import CondadepsError
 from condadeps.install.outcome import Outcome, Status
 from condadeps.show.changes import base_url
@@ -42,7 +43,7 @@ def outcome(outcome: Outcome) -> dict[str, Any]:
     plain = outcome.plan.to_json()
     document["condadeps"] = {
         "status": outcome.status.value,
-        "answers": plain["answers"],
+        "answers": [{**answer, "text": masked(answer["text"])} for answer in plain["answers"]],
         "needed": plain["needed"],
         "reasons": _reasons(outcome.plan),
         "warnings": list(outcome.warnings),

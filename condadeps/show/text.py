@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from condadeps.asked.credentials import masked
 from condadeps.install.outcome import Outcome, Status
 from condadeps.show.changes import MARKS, Change, changes
 from condadeps.show.units import counted, seconds, size
@@ -62,7 +63,7 @@ def there(answers: Iterable[Answer]) -> str:
 
 def answers(plan: Plan) -> list[str]:
     """One line a request: what was asked, where, and what it came to."""
-    return [f"{answer.text} ({answer.origin}): {one(answer)}" for answer in plan.answers]
+    return [f"{masked(answer.text)} ({answer.origin}): {one(answer)}" for answer in plan.answers]
 
 
 def one(answer: Answer) -> str:
