@@ -29,6 +29,8 @@ from condadeps.sources.metadata import MetadataError
 
 GROWTH = 4
 """How many times wider the window of offered versions gets when a conflict names a project."""
+WIDEST = 64
+"""A window no wider helps nobody: who needs an older release yet can name it."""
 
 
 @dataclass
@@ -80,20 +82,21 @@ class Discovery:
         specifier = SpecifierSet(f"=={metadata.version}")
         return Need(metadata.name, specifier, frozenset(canonicalize_name(e) for e in request.extras))
 
-    async def grow(self, projects: Collection[ProjectName]) -> bool:
-        """Offer more of these projects: PyPI where it was closed, a wider window where it was narrow.
+    async def grow(self, widen: Collection[ProjectName], open_: Collection[ProjectName] = ()) -> bool:
+        """Offer more: PyPI, for any of these it was closed for; a wider window, for those to ``widen``.
 
         Returns whether anything came of it.
         """
         grew = False
-        for project in projects:
+        for project in dict.fromkeys((*widen, *open_)):
             entry = self.universe.entries.get(project)
-            if entry is None or self.pypi is None or entry.direct is not None or not entry.growable():
+            if entry is None or self.pypi is None or entry.direct is not None:
                 continue
-            grew = True
-            if entry.opened:
+            if not entry.opened:
+                entry.opened = grew = True
+            elif project in widen and entry.window < WIDEST and entry.growable():
                 entry.window *= GROWTH
-            entry.opened = True
+                grew = True
         if grew:
             await self._settle()
         return grew

@@ -13,7 +13,7 @@ the same project. CEP 26 forbids two separators in a row, so these names meet no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -218,11 +218,3 @@ def python_spec(requires_python: str) -> str:
         if s.operator in (">=", ">", "<=", "<", "!=") and s.version.count(".") >= 2 and "*" not in s.version
     ]
     return f"python {','.join(kept)}".rstrip()
-
-
-def names_in(text: str) -> Iterable[ProjectName]:
-    """The projects whose proxies a solver's message names, in order, each once."""
-    import re
-
-    found = re.findall(rf"(?:{PROXY}|{PIP})([a-z0-9-]+)", text)
-    return dict.fromkeys(ProjectName(name) for name in found)

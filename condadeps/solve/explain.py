@@ -8,7 +8,7 @@ that differ in versions only are one; the shortest come first.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from condadeps.errors import ConflictError
@@ -56,6 +56,8 @@ class Chain:
 
     steps: tuple[Step, ...]
     end: str = ""
+    head: str = ""
+    """What the solver calls the thing it begins with."""
     asked: bool = False
     """It begins with a request, not with what stands there."""
 
@@ -68,14 +70,16 @@ class Chain:
     @property
     def key(self) -> tuple[Any, ...]:
         """Chains with the same key differ in versions only."""
-        return (*((s.name, s.need, s.verb) for s in self.steps), self.end)
+        return (*((s.name, s.need.split(" ")[0], s.verb) for s in self.steps), self.end)
 
 
 async def conflict(refusal: Refusal, problem: Problem) -> ConflictError:
     """The error that explains a refusal."""
     chains = _shortest(Teller(problem, problem.encoded).chains(refusal.message))
     found = await ways(problem, refusal.message)
-    asked = [item.shown for item in problem.items if item.applies]
+    heads = {chain.head for chain in chains if chain.asked}
+    applying = [item for item in problem.items if item.applies]
+    asked = [item.shown for item in applying if item.solver_name in heads] or [i.shown for i in applying]
     return ConflictError(
         _message(asked),
         detail=_lines(chains),
@@ -113,10 +117,16 @@ def _shortest(chains: list[Chain]) -> list[Chain]:
 
 def _merge(one: Chain, other: Chain) -> Chain:
     steps = tuple(
-        Step(a.name, tuple(dict.fromkeys((*a.versions, *b.versions))), a.need, a.verb, a.of)
+        Step(
+            a.name,
+            tuple(dict.fromkeys((*a.versions, *b.versions))),
+            a.need if a.need == b.need or not a.versions else a.need.split(" ")[0],
+            a.verb,
+            a.of,
+        )
         for a, b in zip(one.steps, other.steps, strict=True)
     )
-    return Chain(steps, one.end, one.asked)
+    return Chain(steps, one.end, one.head, one.asked)
 
 
 @dataclass(frozen=True)
@@ -135,26 +145,24 @@ class Teller:
             elif line.kind == "locked":
                 found.append(Chain((Step("", (), f"{line.name} stays {line.rest}"),)))
             else:
-                found += self._walk(line, ())
+                mine = not self._whose(line)
+                found += [replace(chain, head=line.name, asked=mine) for chain in self._walk(line, ())]
         return found
 
     def _walk(self, line: Line, steps: tuple[Step, ...]) -> Iterator[Chain]:
         """The chains through one line, which is about a spec."""
+        steps = steps or (Step("", (), self._spec(line) + self._whose(line)),)
         if line.fate == "missing":
-            yield Chain(steps or self._asked(line), self._missing(line), asked=True)
+            yield Chain(steps, self._missing(line))
             return
-        steps = steps or self._asked(line)
         deeper = [chain for below in line.below for chain in self._versions(below, steps)]
-        yield from deeper or [Chain(steps, asked=True)]
+        yield from deeper or [Chain(steps)]
 
     def _versions(self, line: Line, steps: tuple[Step, ...]) -> Iterator[Chain]:
         """The chains through one line, which is about versions of something."""
         for below in line.below:
             step = self._step(line, below)
             yield from self._walk(below, steps if step is None else (*steps, step))
-
-    def _asked(self, line: Line) -> tuple[Step, ...]:
-        return (Step("", (), self._spec(line) + self._whose(line)),)
 
     def _whose(self, line: Line) -> str:
         if line.name.startswith(PROXY):

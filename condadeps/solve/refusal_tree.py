@@ -6,6 +6,7 @@ says what became of it; the names in it are still the solver's own.
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass, field
 from typing import Literal
@@ -13,7 +14,7 @@ from typing import Literal
 Kind = Literal["spec", "versions", "constraint", "locked", "other"]
 Fate = Literal["installable", "blocked", "missing", "clash", "requires", "constrains", "plain"]
 
-_FATES: tuple[tuple[str, Fate], ...] = (
+_PHRASES: tuple[tuple[str, Fate], ...] = (
     (r",? (?:which )?can be installed with any of the following options:", "installable"),
     (r",? (?:which )?cannot be installed because there are no viable options:", "blocked"),
     (r", for which no candidates were found\.?", "missing"),
@@ -21,6 +22,7 @@ _FATES: tuple[tuple[str, Fate], ...] = (
     (r" would require", "requires"),
     (r" would constrain", "constrains"),
 )
+_FATES = tuple((re.compile(f"(.+?){phrase}"), fate) for phrase, fate in _PHRASES)
 _CONSTRAINT = re.compile(r"the constraint (?P<spec>.+) cannot be fulfilled")
 _LOCKED = re.compile(r"(?P<name>\S+) (?P<version>\S+) is locked, but another version is required.*")
 _NO_CANDIDATES = re.compile(r"No candidates were found for (?P<spec>.+?)\.?")
@@ -41,7 +43,8 @@ class Line:
     below: list[Line] = field(default_factory=list)
 
 
-def read(message: str) -> list[Line]:
+@functools.lru_cache(maxsize=4)
+def read(message: str) -> tuple[Line, ...]:
     """The top lines of a solver's message, the others below them."""
     tops: list[Line] = []
     path: list[tuple[int, Line]] = []
@@ -55,7 +58,7 @@ def read(message: str) -> list[Line]:
             path.pop()
         (path[-1][1].below if path else tops).append(line)
         path.append((depth, line))
-    return tops
+    return tuple(tops)
 
 
 def _line(text: str) -> Line:
@@ -68,7 +71,7 @@ def _line(text: str) -> Line:
         name, rest = _split(found["spec"])
         return Line("spec", name, rest, "missing")
     for pattern, fate in _FATES:
-        if found := re.fullmatch(f"(.+?){pattern}", text):
+        if found := pattern.fullmatch(text):
             name, rest = _split(found[1])
             kind: Kind = "versions" if fate in ("requires", "constrains") else "spec"
             return Line(kind, name, rest, fate)

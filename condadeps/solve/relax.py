@@ -57,8 +57,8 @@ def _easier(problem: Problem, message: str) -> Iterator[tuple[Any, Problem]]:
         way = Way(f"without the pin {pin!r} it can be had (conda-meta/pinned)", pin)
         yield way, dataclasses.replace(problem, pinned=others)
     yield from _without_kept(problem, message)
-    yield from _unbounded(problem)
-    yield from _without_one(problem)
+    yield from _unbounded(problem, message)
+    yield from _without_one(problem, message)
     target = problem.discovery.target
     if target.is_conda and target.has_python and not problem.free_python:
         yield _other_python(problem), dataclasses.replace(problem, free_python=True)
@@ -82,10 +82,10 @@ def _without_kept(problem: Problem, message: str) -> Iterator[tuple[Way, Problem
             yield way, dataclasses.replace(problem, dropped=problem.dropped | {project})
 
 
-def _unbounded(problem: Problem) -> Iterator[tuple[Any, Problem]]:
+def _unbounded(problem: Problem, message: str) -> Iterator[tuple[Any, Problem]]:
     """Each request without what it says of the version."""
     for position, item in enumerate(problem.items):
-        if item.need is not None and item.applies and str(item.need.specifier):
+        if item.need is not None and str(item.need.specifier) and _is_named(item, message):
             need = dataclasses.replace(item.need, specifier=SpecifierSet())
             eased: Wanted = dataclasses.replace(item, need=need)
             project = item.need.project
@@ -99,15 +99,21 @@ def _unbounded(problem: Problem) -> Iterator[tuple[Any, Problem]]:
             yield way, dataclasses.replace(problem, items=items)
 
 
-def _without_one(problem: Problem) -> Iterator[tuple[Way, Problem]]:
+def _without_one(problem: Problem, message: str) -> Iterator[tuple[Way, Problem]]:
     if len(problem.items) < 2:
         return
     for position, item in enumerate(problem.items):
+        if not _is_named(item, message):
+            continue
         others = [*problem.items[:position], *problem.items[position + 1 :]]
         yield (
             Way(f"without {item.shown} the rest can be had", item.shown),
             dataclasses.replace(problem, items=others),
         )
+
+
+def _is_named(item: Wanted, message: str) -> bool:
+    return item.applies and f"{item.solver_name} " in message
 
 
 def _other_python(problem: Problem) -> Any:

@@ -21,7 +21,7 @@ from condadeps.show.reporter import Reporter, Silent
 from condadeps.solve import checks, explain, planning
 from condadeps.solve.attempt import Refusal
 from condadeps.solve.discover import Discovery
-from condadeps.solve.encode import names_in
+from condadeps.solve.growth import named, promising
 from condadeps.solve.installed import Installed
 from condadeps.solve.needs import Need
 from condadeps.solve.plan import Plan
@@ -31,7 +31,7 @@ from condadeps.solve.universe import PipCandidate
 from condadeps.solve.wanted import Wanted, wanted
 from condadeps.sources.files import File
 
-ROUNDS = 8
+ROUNDS = 6
 """How often at most the solver is asked again with more on offer."""
 
 
@@ -109,6 +109,7 @@ async def _pin(solved: Solved, discovery: Discovery) -> None:
 
 async def _search(problem: Problem, reporter: Reporter) -> Solved:
     """Ask until there is an answer, or nothing more to offer. Raises ConflictError."""
+    discovery = problem.discovery
     refusal: Refusal | None = None
     for _ in range(ROUNDS):
         reporter.phase("solve")
@@ -116,7 +117,8 @@ async def _search(problem: Problem, reporter: Reporter) -> Solved:
         if isinstance(answer, Solved):
             return answer
         refusal = answer
-        if not await problem.discovery.grow(list(names_in(refusal.message + refusal.before))):
+        messages = (refusal.message, refusal.before)
+        if not await discovery.grow(promising(*messages), named(*messages)):
             break
     assert refusal is not None
     raise await explain.conflict(refusal, problem)

@@ -89,6 +89,7 @@ class Entry:
     pinned: File | None = None
     """The chosen file with its SHA-256, when the index did not say it."""
     _order: Order | None = None
+    _exempt: tuple[int, int, frozenset[Version]] | None = None
 
     @property
     def order(self) -> Order:
@@ -110,12 +111,15 @@ class Entry:
 
         They are what is installed, and what some requirement on the project names outright.
         """
-        always = {self.installed} if self.installed else set()
-        naming = [s for s in self.specifiers.values() if s.prereleases]
-        for version in self.order.versions if naming else ():
-            if version.is_prerelease and any(s.contains(version) for s in naming):
-                always.add(version)
-        return frozenset(always)
+        order, count = self.order, len(self.specifiers)
+        if self._exempt is None or self._exempt[:2] != (id(order), count):
+            always = {self.installed} if self.installed else set()
+            naming = [s for s in self.specifiers.values() if s.prereleases]
+            for version in order.versions if naming else ():
+                if version.is_prerelease and any(s.contains(version) for s in naming):
+                    always.add(version)
+            self._exempt = (id(order), count, frozenset(always))
+        return self._exempt[2]
 
     def available(self) -> frozenset[int]:
         """The numbers of the versions something offers at present."""
@@ -133,9 +137,7 @@ class Entry:
         return any(not (self.admitted(s) & available) for s in self.specifiers.values())
 
     def growable(self) -> bool:
-        """Whether there is more to offer: PyPI not opened yet, or a window that hides versions."""
-        if not self.opened or not self.paged:
-            return True
+        """Whether the window hides versions that could be offered."""
         return any(v not in self.offered for v in self._newest(None))
 
     def window_versions(self) -> set[Version]:
@@ -145,13 +147,15 @@ class Entry:
     def _newest(self, window: int | None) -> Iterator[Version]:
         for specifier in self.specifiers.values() or (SpecifierSet(),):
             files = self.yanked if pins(specifier) else self.files
-            admitted, numbers = self.admitted(specifier), self.order.numbers
             usable = (
                 v
-                for v in self.versions
-                if numbers[v] in admitted and v not in self.unreadable and not self._is_kept(v) and v in files
+                for v in self.order.newest_first(self.admitted(specifier))
+                if v not in self.unreadable and not self._is_kept(v) and v in files
             )
-            yield from islice(usable, window)
+            for position, version in enumerate(islice(usable, window)):
+                # Telling what an sdist needs may take a build: never of a release only tried for luck.
+                if position < FIRST_WINDOW or files[version].is_wheel:
+                    yield version
 
     def _is_kept(self, version: Version) -> bool:
         return self.kept is not None and self.kept.version == version

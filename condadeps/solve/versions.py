@@ -7,7 +7,7 @@ the one way there is to read small integers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -83,6 +83,13 @@ class Order:
                 known |= {self.numbers[item] for item in self._items if isinstance(item, str)}
             self._admitted[key] = known
         return known
+
+    def newest_first(self, numbers: frozenset[int]) -> Iterator[Version]:
+        """The versions of those numbers that PEP 440 reads."""
+        for number in sorted(numbers, reverse=True):
+            item = self._items[number - 1]
+            if isinstance(item, Version):
+                yield item
 
     def ranges(self, numbers: frozenset[int]) -> str:
         """Numbers as a version spec of conda's grammar; ``""`` for all, ``"==0"`` (never) for none."""

@@ -14,7 +14,8 @@ from condadeps.names.homes import Homes
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.names.reading import read
 from condadeps.prefix.target import Target
-from condadeps.solve.needs import Need, holds, need
+from condadeps.solve.encode import PROXY
+from condadeps.solve.needs import Need, holds, need, spelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,11 @@ class Wanted:
     def direct(self) -> Direct | None:
         """The request, when it names a place rather than a version."""
         return self.request if isinstance(self.request, Direct) else None
+
+    @property
+    def solver_name(self) -> str:
+        """What the solver calls it."""
+        return f"{PROXY}{self.need.project}" if self.need else str(self.package)
 
     @property
     def shown(self) -> str:
@@ -104,7 +110,6 @@ def conda_grammar(specifier: SpecifierSet) -> str:
     >>> conda_grammar(SpecifierSet("==1.2.*")), conda_grammar(SpecifierSet("<2,>=1"))
     ('1.2.*', '>=1,<2')
     """
-    from condadeps.solve.needs import spelled
 
     clauses = []
     for clause in filter(None, spelled(specifier).split(",")):
