@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import json
+import os
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from typing import Any, Final
@@ -134,30 +136,29 @@ def _shared_segments(first: str, second: str) -> int:
 
 
 def _keyring(provider: str, service: str, username: str | None) -> Login | None:
-    """What the keyring has for ``service``; a keyring that fails has nothing."""
-    if provider in ("auto", "import"):
-        try:
-            keyring: Any = importlib.import_module("keyring")
-            credential = keyring.get_credential(service, username)
-            return (credential.username, credential.password) if credential is not None else None
-        except ImportError:
-            if provider == "import":
-                return None
-        except Exception:  # a backend may raise anything, and that means no credentials
-            return None
-    executable = shutil.which("keyring")
-    if executable is None:
+    """What the keyring has for ``service``; a keyring that fails, or would ask a person, has nothing."""
+    command = _keyring_command(provider)
+    if command is None:
         return None
-    command = [executable, "--mode=creds", "--output=json", "get", service, *([username] if username else [])]
+    question = ["--mode=creds", "--output=json", "get", service, *([username] if username else [])]
     try:
         said = subprocess.run(
-            command,
+            [*command, *question],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_KEYRING_SECONDS,
             check=True,
+            start_new_session=os.name == "posix",  # no terminal to ask for a password on
         )
         document = json.loads(said.stdout)
         return str(document["username"]), str(document["password"])
     except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError):
         return None
+
+
+def _keyring_command(provider: str) -> list[str] | None:
+    """How to ask: the library beside us first, unless the executable is wanted; never in this process."""
+    if provider in ("auto", "import") and importlib.util.find_spec("keyring") is not None:
+        return [sys.executable, "-m", "keyring"]
+    executable = shutil.which("keyring") if provider in ("auto", "subprocess") else None
+    return [executable] if executable else None

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urldefrag
 
+from condadeps.errors import SourceError
 from condadeps.names.namespaces import ProjectName
 from condadeps.show.reporter import Reporter, Silent
 from condadeps.sources.build import Builder
@@ -173,7 +174,10 @@ class PypiSource:
             answers = [next(looked) if answer is _UNKNOWN else answer for answer in answers]
         parts = [answer for answer in answers if isinstance(answer, Part)]
         rules = Rules(self.config.allows_wheels(project), self.config.allows_sdists(project), self._before)
-        return Page(project, parts, rules) if parts else None
+        page = Page(project, parts, rules) if parts else None
+        if page is not None and rules.before is not None and not page.versions:
+            _check_dated(parts, project)
+        return page
 
     async def _metadata(self, file: File) -> Metadata:
         found = await self._in_thread(lambda: self._inspector.read(file))
@@ -261,6 +265,18 @@ class PypiSource:
 
 async def _awaited(start: Callable[[], Awaitable[_T]]) -> _T:
     return await start()
+
+
+def _check_dated(parts: Sequence[Part], project: ProjectName) -> None:
+    """Raises SourceError when nothing is shown because an index does not say when files were uploaded."""
+    silent = next((part.base for part in parts if None in part.since and part.base[:5] != "file:"), None)
+    if silent is not None:
+        raise SourceError(
+            f"no index says when the files of {project} were uploaded, so none is surely old enough",
+            help="leave out --exclude-newer (pip: uploaded-prior-to), or use an index that says it (PEP 700)",
+            url=silent,
+            status=None,
+        )
 
 
 def _hashes(file: Fetchable) -> Mapping[str, str]:

@@ -7,6 +7,7 @@ import base64
 import json
 import time
 from collections.abc import Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -281,6 +282,21 @@ def test_an_index_in_a_directory_is_read(tmp_path: Path) -> None:
     assert "is not there" in refused(made.config(url + "-gone"), tmp_path).message
     (root / "simple" / "eight").mkdir()
     assert "eight" in refused(made.config(url), tmp_path, "eight").message
+
+
+def test_an_index_that_tells_no_dates_is_never_read_as_absence(serve: Serve, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    made.html_page(root, "six", [made.wheel(root / "files", "six", "1.0")])
+    moment = datetime(2021, 1, 1, tzinfo=timezone.utc)
+    error = refused(made.config(index(serve(root))), tmp_path, exclude_newer=moment)
+    assert "--exclude-newer" in (error.help or "")
+
+
+def test_what_is_newer_than_asked_is_not_shown(root: Path, serve: Serve, tmp_path: Path) -> None:
+    settings = made.config(index(serve(root)))
+    for year, expected in ((2024, []), (2025, ["1.0", "0.9"])):
+        moment = datetime(year, 1, 1, tzinfo=timezone.utc)
+        assert versions(look(settings, tmp_path, exclude_newer=moment)) == expected
 
 
 def test_find_links_are_looked_at_first(root: Path, serve: Serve, tmp_path: Path) -> None:

@@ -195,7 +195,7 @@ def test_five_thousand_requirements_do_not_hurt() -> None:
     text = made.metadata("foo", "1.0", lines) + "\n".join("a line of the description" for _ in range(5000))
     start = time.process_time()
     found = metadata.parse(text)
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < 4
     assert len(found.requires) == 5000
     assert metadata.from_bytes(metadata.to_bytes(found)) == found
 
