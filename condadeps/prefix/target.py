@@ -205,7 +205,8 @@ def _read_conda(prefix: Path) -> Target:
     implementation = "pypy" if "pypy" in record.build else "cpython"
     minor = ".".join(record.version.split(".")[:2])
     threaded = bool(re.search(r"_cp\d+t$", record.build)) or (prefix / f"lib/python{minor}t").is_dir()
-    return _conda(prefix, record.version, implementation, record.subdir, threaded)
+    subdir = record.subdir if record.subdir in _MACHINES else machine_subdir()
+    return _conda(prefix, record.version, implementation, subdir, threaded)
 
 
 def _conda(prefix: Path, version: str, implementation: str, subdir: str, free_threaded: bool) -> Target:
