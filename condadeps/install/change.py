@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -9,6 +10,7 @@ from packaging.requirements import Requirement
 from condadeps.install import changes, journal, listing, scripts, verify
 from condadeps.install.checkpoints import Checkpoints
 from condadeps.install.journal import Journal, State
+from condadeps.install.room import flush
 from condadeps.install.staging import Staging
 from condadeps.solve.plan import Package
 
@@ -40,14 +42,15 @@ class Change:
             self._points.reached(f"pre-unlink {package.name}")
             self._staging.warnings += scripts.run(self._room.prefix, package, "pre-unlink")
 
-    def make(self, *, removing: bool = False) -> None:
-        """Put in place what is staged; when ``removing``, take away what the plan removes. Raises OSError."""
+    def make(self) -> None:
+        """Put in place what is staged; the first time, take away what the plan removes. Raises OSError."""
         self._staging.reporter.phase("link", "putting the files in place")
-        wave = self._staging.changes(first=removing)
         number = len(self._entry.waves)
+        wave = self._staging.changes(number)
         self._write(self._entry.with_wave(wave))
         verify.forget(self._known, frozenset(wave.displaced), self._room.prefix)
-        changes.make(self._room.prefix, self._room.tree, self._room.kept(number), wave, self._points)
+        tree, kept = self._room.tree(number), self._room.kept(number)
+        changes.make(self._room.prefix, tree, kept, wave, self._points)
 
     def settle(self, link_scripts: bool) -> None:
         """Run what the new packages want run. Raises TransactionError when one of them fails."""
@@ -66,8 +69,7 @@ class Change:
 
     def finish(self) -> None:
         """Close the journal: the change stands."""
-        from dataclasses import replace
-
+        flush(self._room.prefix)  # or a power cut would leave empty files that the journal calls done
         self._write(replace(self._entry, state=State.DONE))
         self._begun = False
         self._points.reached("file away")
@@ -93,4 +95,4 @@ class Change:
 
     def _coming(self, root: Path | None = None) -> list[Package]:
         packages = [link.package for link in self._plan.link]
-        return scripts.among(root or self._room.tree, packages, "post-link")
+        return scripts.among(root or self._room.tree(0), packages, "post-link")

@@ -5,8 +5,8 @@ step is one rename. What a step displaces is kept (as a second hard link where t
 one to be had) until the whole change is done. Two rules follow, and they need no
 record of how far the change got:
 
-* what is in ``kept`` belongs where it came from;
-* what is placed where nothing was before is to be removed.
+* what is no longer in the tree, and was to go where nothing was, belongs back into the tree;
+* what is in ``kept`` belongs where it came from.
 
 So :func:`take_back` is right after any number of steps, and after having been cut short itself.
 Files are never written in place: a hard link's other names (the package cache, other
@@ -108,12 +108,13 @@ def make(prefix: Path, tree: Path, kept: Path, changes: Changes, points: Checkpo
     _remove_empty(prefix, [path for path, _ in changes.directories])
 
 
-def take_back(prefix: Path, kept: Path, changes: Changes) -> None:
+def take_back(prefix: Path, tree: Path, kept: Path, changes: Changes) -> None:
     """The environment as it was before :func:`make`, however far that got. Raises OSError."""
     numbers = {path: kept / str(number) for number, path in enumerate(changes.displaced)}
     for path in reversed(changes.place):
-        if path not in numbers:
-            _discard(prefix / path)
+        if path not in numbers and not os.path.lexists(tree / path) and os.path.lexists(prefix / path):
+            (tree / path).parent.mkdir(parents=True, exist_ok=True)
+            _rename(prefix / path, tree / path)
     for path, mode in reversed(changes.directories):
         if not (prefix / path).is_dir():
             (prefix / path).mkdir()

@@ -138,7 +138,7 @@ def take_back(room: Room, journal: Journal) -> None:
     """Undo every wave of ``journal``, the last first. Raises TransactionError; the journal then stays."""
     try:
         for number, wave in reversed(tuple(enumerate(journal.waves))):
-            changes.take_back(room.prefix, room.kept(number), wave)
+            changes.take_back(room.prefix, room.tree(number), room.kept(number), wave)
         listing.remove_others(room)
         if journal.fresh:
             room.clear_around()

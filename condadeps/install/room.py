@@ -6,8 +6,8 @@ copies. conda's own files are not touched: it reads ``conda-meta/*.json`` and ``
     conda-meta/condadeps/           (``.condadeps/`` in an environment that is not conda's)
         current/                    the change at work; gone when nothing is half-done
             journal.json            what was, what will be
-            tree/                   what will be put in place, laid out as in the environment
-            kept/                   what was displaced, by number
+            tree-0/ tree-1/         what will be put in place, laid out as in the environment
+            kept-0/ kept-1/         what was displaced, by number
             pip/ wheels/ …          pip's staging
         past/                       one file per finished change, oldest first
 """
@@ -46,14 +46,13 @@ class Room:
         return self.current / "journal.json"
 
     @property
-    def tree(self) -> Path:
-        """What will be put in place."""
-        return self.current / "tree"
-
-    @property
     def past(self) -> Path:
         """One file per finished change."""
         return self.home / "past"
+
+    def tree(self, wave: int) -> Path:
+        """What the ``wave``-th set of changes puts in place."""
+        return self.current / f"tree-{wave}"
 
     def kept(self, wave: int) -> Path:
         """What the ``wave``-th set of changes displaced, by number."""
@@ -62,7 +61,8 @@ class Room:
     def make(self) -> None:
         """A new, empty ``current``. Raises OSError, such as for a read-only environment."""
         self.current.mkdir(parents=True)
-        self.tree.mkdir()
+        self.tree(0).mkdir()
+        self.tree(1).mkdir()
 
     def sweep(self) -> None:
         """Forget the change at work: nothing in ``current`` is needed any more.
@@ -101,6 +101,23 @@ def write_durably(path: Path, text: str) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def flush(folder: Path) -> None:
+    """Have everything written to the file system of ``folder`` reach the disk."""
+    if os.name != "posix":
+        return
+    import ctypes
+
+    sync_one = getattr(ctypes.CDLL(None), "syncfs", None)  # Linux; no other file system is waited for
+    if sync_one is None:
+        os.sync()
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        sync_one(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def inside(prefix: Path, path: Path) -> str | None:

@@ -49,6 +49,11 @@ class Staging:
             new.previous is None or _minor(new.previous.version) != _minor(new.package.version)
         )
 
+    @property
+    def tree(self) -> Path:
+        """Where conda's packages are laid out, and pip's files too when there is a Python already."""
+        return self.room.tree(0)
+
     def check_space(self) -> None:
         """Raises SpaceError when what is to be fetched will not fit."""
         wheels = sum(install.artifact.size or 0 for install in self.plan.install)
@@ -69,8 +74,8 @@ class Staging:
         if links:
             if self.conda is None:
                 raise ValueError("a plan that links packages needs a conda source")
-            await conda.stage(links, self.room.prefix, self.room.tree, self.conda, self.reporter, self.cancel)
-        verify.staged(self.plan, self.room.tree)
+            await conda.stage(links, self.room.prefix, self.tree, self.conda, self.reporter, self.cancel)
+        verify.staged(self.plan, self.tree)
         if self.plan.install:
             where = self.room.current / "wheels"
             self.fetched = await pip.fetch(self.plan.install, self.pypi, where, self.cancel)
@@ -88,7 +93,7 @@ class Staging:
         work = self.room.current / "pip"
         laid_out = await pip.stage(planned, wheels, self.target, self.pypi, work, self.cancel)
         self._leave_condas_alone(laid_out)
-        _merge(laid_out, self.room.tree)
+        _merge(laid_out, self.tree if not self.python_comes else self.room.tree(1))
 
     def add_records(self, command: str, when: float) -> None:
         """Stage what conda keeps about a change: requested specs and the history."""
@@ -104,16 +109,16 @@ class Staging:
             for one in self.plan.answers
             if one.manager == "conda" and not one.already
         ]
-        conda.write_specs(self.room.prefix, self.room.tree, asked, (*self.plan.link, *self.repairs))
-        history.stage(self.room.prefix, self.room.tree, self.plan, new, command, when)
+        conda.write_specs(self.room.prefix, self.tree, asked, (*self.plan.link, *self.repairs))
+        history.stage(self.room.prefix, self.tree, self.plan, new, command, when)
 
-    def changes(self, *, first: bool) -> Changes:
+    def changes(self, wave: int) -> Changes:
         """What the staged tree and the plan's removals mean for the environment as it is now.
 
         The removals are part of the first set of changes.
         """
-        gone = self._gone() if first else set()
-        found = changes.between(self.room.prefix, self.room.tree, gone)
+        gone = self._gone() if wave == 0 else set()
+        found = changes.between(self.room.prefix, self.room.tree(wave), gone)
         self._warn_of_clobbering(path for path in found.displaced if path not in gone)
         return found
 
@@ -147,11 +152,11 @@ class Staging:
 
     def _leave_condas_alone(self, laid_out: Path) -> None:
         """pip's files give way to a conda package's: they are neither put in place nor claimed."""
-        owners = Owners(self.room.prefix, self._leaving())
+        owners = Owners(self.room.prefix, () if self.python_comes else self._leaving())
         taken = {
             path
             for path in changes.paths_in(laid_out)
-            if os.path.lexists(self.room.tree / path)
+            if os.path.lexists(self.tree / path)
             or (os.path.lexists(self.room.prefix / path) and path in owners)
         }
         for path in sorted(taken):

@@ -106,7 +106,7 @@ async def _carry_out(staging: Staging, change: Change, entry: Journal, link_scri
     staging.add_records(entry.command, entry.started)
     staging.cancel.check()
     change.begin(link_scripts)
-    change.make(removing=True)
+    change.make()
     if staging.python_comes and staging.plan.install:
         await staging.lay_out_pips()
         change.make()

@@ -136,6 +136,25 @@ def test_a_killed_creation_leaves_nothing_in_the_way(world: World, at: int) -> N
     assert world.version("bar") == "1.0"
 
 
+@pytest.mark.parametrize("at", [1, 3, 5, 7, 9, 11])
+def test_python_and_pips_projects_at_once_are_taken_back_too(world: World, at: int) -> None:
+    lib = tiny.package(world.channel, "lib", "1", {"lib/x/libx.so": "x", "bin/x": "x"})
+    assert world.apply(world.plan([lib]), create="locked").error is None
+    before = listing(world.prefix)
+    plan = world.plan(
+        [tiny.python(world.channel), tiny.noarch(world.channel, "foo", "1.0", {"shared/a.py": ""})],
+        install=[world.wheel("bar", "1.0", modules={"shared/a.py": "pip's", "shared/b.py": ""})],
+    )
+    assert world.apply(plan, at=at).killed
+    assert world.apply(plan, recover_only=True).error is None
+    assert listing(world.prefix) == before
+    came = world.apply(plan)
+    assert came.error is None
+    assert (world.site_packages / "shared" / "a.py").read_text() == ""
+    assert (world.site_packages / "shared" / "b.py").exists()
+    assert "as conda has it" in came.warnings[0]
+
+
 @pytest.mark.parametrize("create", ["locked", "unlocked"])
 def test_a_creation_that_fails_leaves_no_folder(world: World, create: str) -> None:
     plan = world.plan([tiny.python(world.channel)], install=[world.wheel("bar", "1.0")])
