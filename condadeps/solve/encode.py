@@ -46,8 +46,8 @@ class Encoded:
     """From a proxy record's (name, build) to what it stands for; the build is unique within its name."""
     kept: dict[ProjectName, RepoDataRecord] = field(default_factory=dict)
     """For each installed project, the proxy's record for what is installed."""
-    meanings: dict[str, Need] = field(default_factory=dict)
-    """From the text of a spec on a proxy to the need it was made of (the last one, when several)."""
+    meanings: dict[tuple[str, str], Need] = field(default_factory=dict)
+    """From who asks (``pypi--N 3``; ``""`` for a request) and the text of its spec to the need behind it."""
 
     def add(self, record: RepoDataRecord) -> None:
         """Offer one more record."""
@@ -82,13 +82,12 @@ def encode(universe: Universe, *, python: str | None = None) -> Encoded:
     return encoded
 
 
-def spec(universe: Universe, need: Need, meanings: dict[str, Need] | None = None) -> str:
-    """A need as a MatchSpec on the project's proxy."""
+def spec(universe: Universe, need: Need, encoded: Encoded, asker: str = "") -> str:
+    """A need as a MatchSpec on the project's proxy; ``asker`` is the record that has it."""
     entry = universe.entries[need.project]
     numbers = entry.admitted(need.specifier)
     text = f"{PROXY}{need.project} {entry.order.ranges(numbers)}".rstrip()
-    if meanings is not None:
-        meanings[text] = need
+    encoded.meanings[asker, text] = need
     if need.extras:
         text += f"[extras=[{','.join(sorted(need.extras))}]]"
     return text
@@ -143,7 +142,7 @@ class _Encoder:
             str(number),
             f"conda_{position}",
             depends=[f"{candidate.package} =={candidate.text}"],
-            extras=self._extras(self._conda_extras(candidate)),
+            extras=self._extras(self._conda_extras(candidate), number),
         )
         self._register(made, f"conda_{position}", candidate)
         if candidate == self._entry.owned:
@@ -157,13 +156,15 @@ class _Encoder:
             str(number),
             build,
             depends=[f"{PIP}{self._entry.project} =={number}"],
-            extras=self._extras(candidate.needs),
+            extras=self._extras(candidate.needs, number),
             demoted=True,
         )
         self._register(made, build, candidate)
         if candidate.source == "kept":
             self._encoded.kept[self._entry.project] = made
-        depends = [self._spec(need) for need in candidate.needs.always if need.project != self._entry.project]
+        asker = f"{PIP}{self._entry.project} {number}"
+        others = [need for need in candidate.needs.always if need.project != self._entry.project]
+        depends = [self._spec(need, asker) for need in others]
         inner = record(
             f"{PIP}{self._entry.project}",
             str(number),
@@ -187,19 +188,19 @@ class _Encoder:
             return Needs()
         return known
 
-    def _extras(self, needs: Needs | None) -> dict[str, list[str]] | None:
+    def _extras(self, needs: Needs | None, number: int) -> dict[str, list[str]] | None:
         """What each extra somebody asked for needs. An extra the version does not have needs nothing."""
         if not self._entry.extras:
             return None
         if needs is None:
             return {extra: [UNREAD] for extra in sorted(self._entry.extras)}
         return {
-            extra: [self._spec(need) for need in needs.extras.get(extra, ())]
+            extra: [self._spec(need, f"{self._proxy} {number}") for need in needs.extras.get(extra, ())]
             for extra in sorted(self._entry.extras)
         }
 
-    def _spec(self, need: Need) -> str:
-        return spec(self._universe, need, self._encoded.meanings)
+    def _spec(self, need: Need, asker: str) -> str:
+        return spec(self._universe, need, self._encoded, asker)
 
 
 def python_spec(requires_python: str) -> str:

@@ -177,7 +177,7 @@ class Teller:
             # A proxy's own dependency is its candidate; an extra's is a real need.
             if below.name.startswith(PIP) or self._is_candidate(name, below):
                 return None
-            return Step(name.removeprefix(PROXY), self._numbers(line), self._spec(below))
+            return Step(name.removeprefix(PROXY), self._numbers(line), self._spec(below, line))
         if name.startswith(PIP):
             project = name.removeprefix(PIP)
             if NEVER in below.rest:
@@ -185,7 +185,7 @@ class Teller:
                 return Step(
                     project, self._numbers(line), text, "cannot be beside", self._of(line) or " from PyPI"
                 )
-            return Step(project, self._numbers(line), self._spec(below), of=self._of(line))
+            return Step(project, self._numbers(line), self._spec(below, line), of=self._of(line))
         verb = "allows only" if line.fate == "constrains" else "needs"
         return Step(name, tuple(reversed(line.rest.split(" | "))), self._spec(below), verb)
 
@@ -198,19 +198,16 @@ class Teller:
         kept = self.problem.discovery.universe.entries[project].kept
         return " (installed by pip)" if kept and str(kept.version) in self._numbers(line) else ""
 
-    def _spec(self, line: Line) -> str:
-        """A spec in the user's terms."""
+    def _spec(self, line: Line, parent: Line | None = None) -> str:
+        """A spec in the user's terms; ``parent`` is the line of the versions that have it."""
         if line.name == UNREAD:
             return "what nobody has told"
         if not line.name.startswith(PROXY):
             return f"{line.name} {line.rest.removesuffix(NEVER).strip()}".rstrip()
-        text = f"{line.name} {line.rest}".rstrip()
-        plain = text.partition("[")[0].rstrip()
-        need = self.encoded.meanings.get(plain)
-        if need is not None:
-            return str(need)
-        project = ProjectName(line.name.removeprefix(PROXY))
-        return str(Need(project))
+        text = f"{line.name} {line.rest}".partition("[")[0].rstrip()
+        askers = [f"{parent.name} {number}" for number in parent.rest.split(" | ")] if parent else [""]
+        found = [need for asker in askers if (need := self.encoded.meanings.get((asker, text)))]
+        return str(found[0] if found else Need(ProjectName(line.name.removeprefix(PROXY))))
 
     def _numbers(self, line: Line) -> tuple[str, ...]:
         """The versions that a line's numbers stand for."""

@@ -148,7 +148,7 @@ class Problem:
             if not item.applies:
                 continue
             if item.need is not None:
-                specs.append(spec(self.discovery.universe, item.need, encoded.meanings))
+                specs.append(spec(self.discovery.universe, item.need, encoded))
             else:
                 specs.append(item.spec)
         target = self.discovery.target
