@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -21,6 +22,8 @@ def test_ten_requests_among_150_packages_take_under_ten_milliseconds(tmp_path: P
     for number in range(75):
         made.by_conda(at, f"package{number}", f"1.{number}")
         made.distribution(at.site_packages, f"project{number}", f"2.{number}", requires=("six", "numpy>=1"))
+    for directory in (at.site_packages, tmp_path / "conda-meta"):
+        os.utime(directory, (time.time() - 60,) * 2)  # just written, it would be listed anew each time
     texts = [f"package{number}>=1" for number in range(5)] + [f"project{number}<3" for number in range(5)]
 
     def ask() -> float:
