@@ -19,18 +19,27 @@ from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from condadeps.errors import CondadepsError, HashError, SourceError, SpaceError, TransactionError
+from condadeps.errors import (
+    CondadepsError,
+    HashError,
+    PrefixError,
+    SourceError,
+    SpaceError,
+    TransactionError,
+)
 from condadeps.install.cancel import Cancel
+from condadeps.install.changes import paths_in
 from condadeps.install.linking import Linking
+from condadeps.install.owners import files_of
 from condadeps.names.namespaces import PackageName
 from condadeps.prefix import installed
+from condadeps.prefix.installed import InstalledPackage
 from condadeps.show.reporter import Reporter
 from condadeps.solve.plan import Link, Package
 from condadeps.sources.credentials import masked
 
 T = TypeVar("T")
 
-_LITTER = ("CACHEDIR.TAG", "conda-meta/history")
 _PYTHON = PackageName("python")
 _POLL_SECONDS = 0.1
 
@@ -71,10 +80,9 @@ async def stage(
         raise
     except Exception as error:
         raise _explained(error, packages, prefix) from error
-    for litter in (*_LITTER, *([stub] if stub else ())):
-        (tree / litter).unlink(missing_ok=True)
-    for record in (tree / "conda-meta").glob("*.json"):
-        record.chmod(0o644)
+    if stub:
+        (tree / stub).unlink()
+    _tidy(tree)
 
 
 def gone(prefix: Path, names: Collection[PackageName]) -> set[str]:
@@ -83,7 +91,7 @@ def gone(prefix: Path, names: Collection[PackageName]) -> set[str]:
     for name, package in installed.packages(prefix).items():
         if name in names:
             for one in (package, *package.others):
-                paths.update(one.files)
+                paths.update(files_of(one.path))
                 paths.add(f"conda-meta/{one.path.name}")
     return paths
 
@@ -110,7 +118,7 @@ def write_specs(prefix: Path, tree: Path, specs: Mapping[PackageName, str], link
     linked = {link.package.name: link.package for link in links}
     for name in {*linked, *specs}:
         before = present.get(name)
-        earlier = before.requested_specs if before else ()
+        earlier = _requested(before) if before else ()
         asked = (specs[name],) if name in specs else earlier
         if name in linked:
             record = tree / "conda-meta" / f"{linked[name].dist_name}.json"
@@ -126,6 +134,13 @@ def write_specs(prefix: Path, tree: Path, specs: Mapping[PackageName, str], link
         staged = tree / "conda-meta" / record.name
         staged.parent.mkdir(exist_ok=True)
         staged.write_text(json.dumps(document, indent=2), encoding="utf-8")
+
+
+def _requested(package: InstalledPackage) -> tuple[str, ...]:
+    try:
+        return package.requested_specs
+    except PrefixError:  # a record that cannot be read is about to be replaced
+        return ()
 
 
 async def _install(
@@ -168,6 +183,17 @@ def _stub_python(prefix: Path, tree: Path) -> str | None:
     (tree / "conda-meta").mkdir(exist_ok=True)
     (tree / path).write_text(json.dumps(document), encoding="utf-8")
     return path
+
+
+def _tidy(tree: Path) -> None:
+    """Leave nothing but what the records list: no CACHEDIR.TAG, no empty history, no probes."""
+    listed: set[str] = set()
+    for record in (tree / "conda-meta").glob("*.json"):
+        record.chmod(0o644)  # the engine leaves them to one user
+        listed |= {f"conda-meta/{record.name}", *files_of(record)}
+    for path in list(paths_in(tree)):
+        if path not in listed:
+            (tree / path).unlink()
 
 
 async def obeying(cancel: Cancel, work: Awaitable[T]) -> T:

@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from condadeps.errors import HashError, TransactionError
+from condadeps.errors import CancelledError, HashError, SourceError, TransactionError
 from condadeps.install import transaction
+from condadeps.install.cancel import Cancel
+from condadeps.install.checkpoints import Checkpoints
+from condadeps.install.room import Room
 from condadeps.names.namespaces import ProjectName
 from condadeps.prefix import lock, target
-from condadeps.solve.plan import Artifact, Install, Plan, Uninstall
+from condadeps.solve.plan import Artifact, Install, Plan
 from condadeps.sources.pip_config import PipConfig
 from condadeps.sources.pypi import PypiSource
 from tests.install import tiny
@@ -31,13 +34,17 @@ def venv(world: World) -> World:
     return world
 
 
-def apply(world: World, plan: Plan) -> tuple[str, ...]:
+def apply(
+    world: World, plan: Plan, cancel: Cancel | None = None, points: Checkpoints | None = None
+) -> tuple[str, ...]:
     where = target.read(world.prefix)
     pypi = PypiSource(PipConfig.read(prefix=world.prefix), where, cache_dir=world.root / "pypi")
 
     async def work() -> tuple[str, ...]:
         try:
-            applied = await transaction.apply(plan, where, conda=None, pypi=pypi)
+            applied = await transaction.apply(
+                plan, where, conda=None, pypi=pypi, cancel=cancel, checkpoints=points
+            )
         finally:
             await pypi.close()
         return applied.warnings
@@ -156,7 +163,7 @@ def test_an_editable_runs_from_its_sources(venv: World) -> None:
 def test_an_sdist_is_built_before_anything_is_touched(venv: World) -> None:
     good, bad = sdist(venv, "good"), sdist(venv, "bad", breaks=True)
     before = listing(venv.prefix)
-    with pytest.raises(Exception, match="bad"):
+    with pytest.raises(SourceError, match="bad"):
         install(venv, good, bad)
     assert listing(venv.prefix) == before
     install(venv, good)
@@ -222,10 +229,27 @@ def test_uninstalling_follows_no_record_out_of_the_environment(venv: World) -> N
     assert venv.dist_infos("foo") == []
 
 
-def test_every_setting_a_plan_carries_survives_the_journal(venv: World) -> None:
-    plan = venv.plan(install=[Install(artifact(venv, "foo"), "asked", None, True)])
-    assert Plan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
-    assert Uninstall(ProjectName("foo"), "1", "x") == Uninstall(ProjectName("foo"), "1", "x")
+def test_a_stop_before_the_first_change_changes_nothing(venv: World) -> None:
+    before = listing(venv.prefix)
+    cancel = Cancel()
+    cancel.request()
+    with pytest.raises(CancelledError):
+        apply(venv, venv.plan(install=[venv.wheel("foo", "1.0")]), cancel)
+    assert listing(venv.prefix) == before
+    assert not Room.of(venv.prefix).current.exists()
+
+
+def test_a_stop_after_the_first_change_is_too_late(venv: World) -> None:
+    cancel = Cancel()
+
+    class Stop:
+        def reached(self, point: str) -> None:
+            if point.startswith("place"):
+                cancel.request()
+
+    apply(venv, venv.plan(install=[venv.wheel("foo", "1.0")]), cancel, Stop())
+    assert cancel.requested
+    assert venv.version("foo") == "1.0"
 
 
 def source_tree(folder: Path, name: str, breaks: bool = False) -> Path:

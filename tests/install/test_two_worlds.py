@@ -98,6 +98,17 @@ def test_records_can_be_read_by_whoever_reads_the_environment(world: World) -> N
     assert not (world.prefix / "CACHEDIR.TAG").exists()
 
 
+def test_a_truncated_record_is_no_obstacle_to_replacing_it(world: World) -> None:
+    foo = tiny.noarch(world.channel, "foo", "1.0")
+    world.create(foo)
+    path = world.prefix / "conda-meta" / "foo-1.0-py_0.json"
+    whole = path.read_text()
+    path.write_text(whole[:200])
+    came = world.apply(world.plan([(foo, foo)]))
+    assert came.error is None
+    assert json.loads(path.read_text())["files"] == json.loads(whole)["files"]
+
+
 def test_files_shared_with_the_cache_are_never_written(world: World) -> None:
     foo = tiny.noarch(world.channel, "foo", "1.0", {"foo/__init__.py": "old"})
     world.create(foo)
