@@ -70,7 +70,8 @@ class Chain:
     @property
     def key(self) -> tuple[Any, ...]:
         """Chains with the same key differ in versions only."""
-        return (*((s.name, s.need.split(" ")[0], s.verb) for s in self.steps), self.end)
+        needs = (s.need.split(" ")[0] if s.versions else s.need for s in self.steps)
+        return (*zip((s.name for s in self.steps), needs, strict=True), self.end)
 
 
 async def conflict(refusal: Refusal, problem: Problem) -> ConflictError:
@@ -112,7 +113,7 @@ def _shortest(chains: list[Chain]) -> list[Chain]:
     for chain in chains:
         before = merged.get(chain.key)
         merged[chain.key] = chain if before is None else _merge(before, chain)
-    return sorted(merged.values(), key=lambda chain: len(chain.steps))
+    return sorted(merged.values(), key=lambda chain: (len(chain.steps), str(chain)))
 
 
 def _merge(one: Chain, other: Chain) -> Chain:
@@ -219,7 +220,9 @@ class Teller:
         if line.name.startswith("__"):
             return "which this machine does not have"
         if not line.name.startswith(PROXY):
-            return "which no configured channel has"
+            # The solver leaves out beforehand what a request on the very package does not admit.
+            rival = next((i.shown for i in self.problem.items if i.package == line.name), None)
+            return f"which {rival} rules out" if rival else "which no configured channel has"
         entry = self.problem.discovery.universe.entries[ProjectName(line.name.removeprefix(PROXY))]
         if entry.nowhere:
             return "which no configured channel and no index has"

@@ -229,6 +229,9 @@ class _Planner:
         for project, candidate in sorted(self.solution.pip.items()):
             if candidate.source != "kept" and artifact(self.solution.projects[project][0], candidate).build:
                 yield f"{project} {candidate.version} has no usable wheel: its build code will run"
+            for need in candidate.needs.always if candidate.source != "kept" else ():
+                if need.url:
+                    yield f"{project} {candidate.version} wants {need}; another {need.project} is taken"
             if isinstance(candidate.file, DirectFile) and candidate.file.built:
                 yield f"{project} {candidate.version} was built: its build code has run"
         for item in self.problem.items:

@@ -174,3 +174,18 @@ def test_without_pip_pypi_is_not_asked_and_the_error_says_so(world: World) -> No
         """,
     )
     assert world.index.pages_read == []
+
+
+def test_requests_that_contradict_each_other_are_shown_both(world: World) -> None:
+    says(
+        refused(world, "numpy>=2", "numpy<2"),
+        """
+        these cannot be had together: numpy>=2, numpy<2
+          numpy <2 was asked for
+          numpy >=2 was asked for
+        help: numpy 1.26.4 fits, numpy>=2 does not; or numpy 2.1.0 fits, numpy<2 does not
+        """,
+    )
+    assert "numpy >=2, which conda:numpy=1.26 rules out" in str(
+        refused(world, "conda:numpy=1.26", "numpy>=2")
+    )
