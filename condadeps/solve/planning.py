@@ -61,7 +61,9 @@ class _Planner:
     def _links(self) -> Iterator[Link]:
         for name, record in sorted(self.solution.conda.items()):
             before = self.problem.installed.get(name)
-            if before is None:
+            if name in self.problem.damaged:
+                yield Link(package(record), "its record in conda-meta cannot be read")
+            elif before is None:
                 yield Link(package(record), self.reasons.of(name))
             elif not same(before, record):
                 yield Link(package(record), self._moved(name, str(before.version)), package(before))

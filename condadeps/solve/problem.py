@@ -6,6 +6,7 @@ a question in which nothing may move. Only when there is no answer may what nobo
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -135,7 +136,7 @@ class Problem:
         return Question((*exactly, *question.specs), question.constraints, tuple(loose), tuple(held))
 
     def _question(self, encoded: Encoded, names: Sequence[PackageName]) -> Question:
-        there = [name for name in names if name not in self._leaving]
+        there = [name for name in (*names, *sorted(self.damaged)) if name not in self._leaving]
         specs = [*there, *(f"{PROXY}{p}" for p in self.discovery.installed.by_pip if p not in self.dropped)]
         asked = self.asked_specs(encoded)
         ordered = [*asked, *specs] if self.updating else [*specs, *asked]
@@ -213,13 +214,20 @@ class Problem:
 
     @functools.cached_property
     def installed(self) -> Mapping[PackageName, PrefixRecord]:
-        """The engine's records of what conda has installed."""
+        """The engine's records of what conda has installed, those that can be read."""
         from rattler import PrefixRecord
+        from rattler.exceptions import IoError
 
-        return {
-            name: PrefixRecord.from_path(package.path)
-            for name, package in self.discovery.installed.packages.items()
-        }
+        found: dict[PackageName, PrefixRecord] = {}
+        for name, package in self.discovery.installed.packages.items():
+            with contextlib.suppress(IoError, OSError, ValueError):
+                found[name] = PrefixRecord.from_path(package.path)
+        return found
+
+    @functools.cached_property
+    def damaged(self) -> frozenset[PackageName]:
+        """Installed packages whose records cannot be read: they stay asked for, and are linked anew."""
+        return frozenset(self.discovery.installed.packages) - frozenset(self.installed)
 
     @functools.cached_property
     def _roots(self) -> frozenset[PackageName]:

@@ -153,3 +153,12 @@ def test_a_new_environment_gets_the_newest_python_its_conda_packages_allow(
 def test_a_python_no_channel_has_is_not_found(world: World) -> None:
     with pytest.raises(NotFoundError):
         asyncio.run(choose_python([parse(Asked("python=3.99"))], world.channel, world.homes, "linux-64"))
+
+
+def test_a_package_whose_record_is_torn_stays_and_is_linked_anew(world: World) -> None:
+    world.conda("numpy", "2.1.0", depends=["python"])
+    world.conda("click", "8.1.0", depends=["python"])
+    world.link("numpy", "2.1.0", depends=["python"])
+    (world.directory / "conda-meta" / "numpy-2.1.0-0.json").write_text('{"name": "num')
+    plan = world.solve("click")
+    assert why(plan) == {"click": "asked", "numpy": "its record in conda-meta cannot be read"}
