@@ -243,7 +243,7 @@ def _wrong_hash(package: Package, actual: str | None) -> HashError:
         f"{package.filename} is not the file its channel promises; nothing was changed",
         detail=[f"expected sha256 {package.sha256}", *([f"found    sha256 {actual}"] if actual else [])],
         help="the channel's index or the file is damaged: tell whoever runs the channel",
-        url=package.url,
+        url=masked(package.url),
         expected=package.sha256,
         actual=actual,
     )
@@ -257,6 +257,9 @@ _UNREACHED = re.compile(
 )
 
 
+_NO_PACKAGE = re.compile(r"extract|unpack|archive|zip|zstd|bzip2", re.IGNORECASE)
+
+
 def _explained(error: Exception, packages: Sequence[Package], prefix: Path) -> CondadepsError:
     """The engine tells its failures apart by text only."""
     text = masked("\n".join(_chain(error)))
@@ -267,15 +270,16 @@ def _explained(error: Exception, packages: Sequence[Package], prefix: Path) -> C
     if package and _MISMATCH.search(text):
         return _wrong_hash(package, None)
     status = _STATUS.search(text)
-    if status or _UNREACHED.search(text):
+    if package and (status or _UNREACHED.search(text) or _NO_PACKAGE.search(text)):
+        failed = "could not be fetched" if status or not _NO_PACKAGE.search(text) else "is no conda package"
         return SourceError(
-            f"{package.filename if package else 'a package'} could not be fetched; nothing was changed",
+            f"{package.filename} {failed}; nothing was changed",
             detail=detail,
-            url=package.url if package else None,
+            url=masked(package.url),
             status=int(status.group(1)) if status else None,
         )
     return TransactionError(
-        f"{package.filename if package else 'the packages'} could not be unpacked; nothing was changed",
+        f"{package.filename if package else 'the packages'} could not be laid out; nothing was changed",
         detail=detail,
         restored=True,
         prefix=str(prefix),
