@@ -106,7 +106,9 @@ def _already(job: Job) -> Outcome | None:
     met = [answer for answer in answers if answer is not None]
     if len(met) < len(requests):
         return None
-    plan = Plan(prefix=job.prefix, subdir=target.subdir, answers=tuple(met), channels=job.options.channels)
+    # A request whose marker does not hold here is met, and comes to nothing.
+    wanted = tuple(answer for answer in met if answer.version)
+    plan = Plan(prefix=job.prefix, subdir=target.subdir, answers=wanted)
     if job.options.dry_run:
         return Outcome(Status.UNCHANGED, plan)
     from condadeps.record.place import write_down
@@ -123,7 +125,8 @@ def _by_engine(job: Job, reporter: Reporter | None) -> Outcome:
     outcome = client.run(job, reporter)
     if outcome.changed and is_running(Path(job.prefix)):
         restart.refresh_imports()
-        outcome = replace(outcome, restart=restart.needed(outcome.plan))
+        before = [restart.Replaced(**{**item, "files": tuple(item["files"])}) for item in outcome.replaced]
+        outcome = replace(outcome, restart=restart.needed(outcome.plan, before))
     return outcome
 
 

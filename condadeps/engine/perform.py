@@ -16,7 +16,7 @@ from condadeps.install import transaction
 from condadeps.install.cancel import Cancel
 from condadeps.install.outcome import Outcome, Status
 from condadeps.names.homes import Homes
-from condadeps.prefix import guards, installed, lock, shadow
+from condadeps.prefix import guards, installed, lock, restart, shadow
 from condadeps.prefix.target import Target, planned, read
 from condadeps.record.place import write_down
 from condadeps.show.reporter import Reporter
@@ -77,12 +77,14 @@ async def _perform(
         if job.options.dry_run or not plan:
             status = Status.PLANNED if plan else Status.UNCHANGED
             return _written(Outcome(status, plan, warnings=plan.warnings), job, target)
+        replaced = [item.to_json() for item in restart.replaced(plan, target)]
         applied = await transaction.apply(
             plan, target, conda=conda, pypi=pypi, reporter=reporter, cancel=cancel, command=_typed(job)
         )
         reporter.phase("record")
         warnings = (*plan.warnings, *applied.warnings, *_shadowed(read(prefix), plan))
-        return _written(Outcome(Status.CHANGED, plan, warnings=warnings), job, read(prefix))
+        outcome = Outcome(Status.CHANGED, plan, warnings=warnings, replaced=tuple(replaced))
+        return _written(outcome, job, read(prefix))
     finally:
         await pypi.close()
         if conda:

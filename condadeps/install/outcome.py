@@ -33,6 +33,8 @@ class Outcome:
     """The plan's warnings and what came up on the way."""
     restart: tuple[str, ...] = ()
     """For a kernel: one line per imported distribution that changed ("numpy 1.26.4 → 2.1.0")."""
+    replaced: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    """What was moved or removed, with its files of before (prefix/restart.py), for a kernel to compare."""
     seconds: float = field(default=0.0, compare=False)
 
     @property
@@ -53,6 +55,7 @@ class Outcome:
             "recorded": self.recorded,
             "warnings": list(self.warnings),
             "restart": list(self.restart),
+            "replaced": [dict(item) for item in self.replaced],
             "seconds": self.seconds,
         }
 
@@ -65,6 +68,7 @@ class Outcome:
             recorded=document["recorded"],
             warnings=tuple(document["warnings"]),
             restart=tuple(document["restart"]),
+            replaced=tuple(document["replaced"]),
             seconds=document["seconds"],
         )
 
