@@ -44,7 +44,7 @@ def write_down(job: Job, target: Target, plan: Plan) -> tuple[str | None, tuple[
             path,
             environment=environment_name(target.prefix),
             python=".".join(target.python_version.split(".")[:2]),
-            channels=plan.channels,
+            channels=plan.channels or _configured(job, target),
             answers=plan.answers,
             needed=plan.needed,
         )
@@ -53,3 +53,16 @@ def write_down(job: Job, target: Target, plan: Plan) -> tuple[str | None, tuple[
     if written.declined:
         return None, (*written.warnings, written.declined)
     return str(path), written.warnings
+
+
+def _configured(job: Job, target: Target) -> tuple[str, ...]:
+    """The channels that would be asked, when nobody was: everything was there already."""
+    if not target.is_conda:
+        return ()
+    from condadeps.sources.channels import effective
+    from condadeps.sources.condarc import CondaConfig
+
+    options = job.options
+    config = CondaConfig.read(target.prefix)
+    channels = effective(config, options.channels, options.override_channels, job.directory)
+    return tuple(dict.fromkeys(channel.name for channel in channels))
