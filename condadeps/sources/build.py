@@ -40,14 +40,14 @@ class Built:
 
 
 class Builder:
-    """Runs pip for one target interpreter, one build at a time."""
+    """Runs pip for one target interpreter, two builds at a time at most."""
 
     def __init__(self, config: PipConfig, python: Path, *, offline: bool = False) -> None:
         """``python``: the target's interpreter; while that does not exist, this one takes its place."""
         self._config = config
         self._python = python
         self._offline = offline
-        self._one = asyncio.Semaphore(1)
+        self._turn = asyncio.Semaphore(2)
 
     @asynccontextmanager
     async def wheel(self, location: str) -> AsyncIterator[Built]:
@@ -55,7 +55,7 @@ class Builder:
 
         Raises MetadataError when it does not build.
         """
-        with tempfile.TemporaryDirectory(prefix="condadeps-build-") as staging:
+        async with self._turn, _staging() as staging:
             out = Path(staging, "wheels")
             listing = _listing(staging, location)
             options = ["--no-deps", "--wheel-dir", str(out), "--requirement", str(listing)]
@@ -68,7 +68,7 @@ class Builder:
 
     async def report(self, location: str, *, editable: bool) -> Mapping[str, Any]:
         """pip's installation report on one reference: its ``metadata`` and ``download_info`` (PEP 610)."""
-        with tempfile.TemporaryDirectory(prefix="condadeps-build-") as staging:
+        async with self._turn, _staging() as staging:
             out = Path(staging, "report.json")
             listing = _listing(staging, location, editable=editable)
             options = ["--dry-run", "--ignore-installed", "--no-deps", "--report", str(out), "--src", staging]
@@ -86,21 +86,20 @@ class Builder:
         if self._offline:
             environ["PIP_NO_INDEX"] = "1"
         target = ["--python", str(self._python)] if self._elsewhere() else []
-        async with self._one:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *("-m", "pip", *target, *arguments),
-                cwd=directory,
-                env=environ,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-                start_new_session=os.name == "posix",
-            )
-            try:
-                output, _ = await process.communicate()
-            finally:
-                _end(process)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "pip", *target, *arguments),
+            cwd=directory,
+            env=environ,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=os.name == "posix",
+        )
+        try:
+            output, _ = await process.communicate()
+        finally:
+            _end(process)
         text = output.decode("utf-8", "replace")
         if process.returncode != 0:
             raise _failed(what, f"pip ended with {process.returncode}", text)
@@ -112,6 +111,12 @@ class Builder:
             if self._python.is_file():
                 return Path(sys.executable).absolute() != self._python.absolute()
         return False
+
+
+@asynccontextmanager
+async def _staging() -> AsyncIterator[str]:
+    with tempfile.TemporaryDirectory(prefix="condadeps-build-", ignore_cleanup_errors=True) as directory:
+        yield directory
 
 
 def _listing(directory: str, location: str, *, editable: bool = False) -> Path:

@@ -115,12 +115,13 @@ class PypiSource:
         """
         return await self._once(("page", project), lambda: self._page(project))
 
-    async def metadata(self, file: File) -> Metadata:
+    async def metadata(self, file: File, *, build: bool = True) -> Metadata:
         """What ``file`` says of itself; an sdist is built when nothing else tells.
 
-        Raises MetadataError when this one file is unusable, SourceError when the index fails.
+        Without ``build`` that is a MetadataError instead, unless an earlier run built it. Raises
+        MetadataError when this one file is unusable, SourceError when the index fails.
         """
-        return await self._once(("metadata", file), lambda: self._metadata(file))
+        return await self._once(("metadata", (file, build)), lambda: self._metadata(file, build))
 
     async def pinned(self, file: File) -> File:
         """The same file with its SHA-256 known; fetched for that when the index does not say it."""
@@ -179,7 +180,7 @@ class PypiSource:
             _check_dated(parts, project)
         return page
 
-    async def _metadata(self, file: File) -> Metadata:
+    async def _metadata(self, file: File, build: bool) -> Metadata:
         found = await self._in_thread(lambda: self._inspector.read(file))
         if found is not None:
             return found
@@ -187,6 +188,8 @@ class PypiSource:
         kept = self._inspector.kept(file, variant)
         if kept is not None:
             return kept
+        if not build:
+            raise _unbuilt(file)
         wheel = await self._built(file)
         built = checked(file, in_wheel(wheel, file.project), built=True)
         self._inspector.keep(file, built, variant)
@@ -207,12 +210,7 @@ class PypiSource:
         if kept is not None:
             return kept
         if not self._builds:
-            raise MetadataError(
-                f"{file.filename} must be built to be known, and builds are off",
-                url=file.url,
-                status=None,
-                filename=file.filename,
-            )
+            raise _unbuilt(file)
         self._reporter.phase("build", f"building {file.filename}")
         async with self._builder.wheel(path.as_uri()) as made:
             return await self._in_thread(lambda: self._store.keep_built(made.wheel, digest, self._variant))
@@ -265,6 +263,15 @@ class PypiSource:
 
 async def _awaited(start: Callable[[], Awaitable[_T]]) -> _T:
     return await start()
+
+
+def _unbuilt(file: Fetchable) -> MetadataError:
+    return MetadataError(
+        f"{file.filename} must be built to be known, and it is not to be",
+        url=file.url,
+        status=None,
+        filename=file.filename,
+    )
 
 
 def _check_dated(parts: Sequence[Part], project: ProjectName) -> None:

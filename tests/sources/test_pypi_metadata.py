@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -227,6 +228,8 @@ def test_an_sdist_is_built_once_in_staging(serve: Serve, tmp_path: Path) -> None
         file = next(
             file for file in page.files if file.url.startswith(local.index_urls[0].rpartition("/")[0])
         )
+        with pytest.raises(MetadataError, match="must be built"):
+            await source.metadata(dataclasses.replace(file, hashes={}), build=False)
         start = time.monotonic()
         found = await source.metadata(file)
         return found, await source.wheel(file, tmp_path / "out"), time.monotonic() - start
