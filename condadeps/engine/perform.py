@@ -21,6 +21,7 @@ from condadeps.prefix.target import Target, planned, read
 from condadeps.record.place import write_down
 from condadeps.show.reporter import Reporter
 from condadeps.solve.plan import Plan
+from condadeps.solve.python import choose_python
 from condadeps.solve.solve import solve
 from condadeps.sources.conda import CondaSource
 from condadeps.sources.condarc import CondaConfig
@@ -58,6 +59,10 @@ async def _perform(
     if not job.options.dry_run:
         guards.check(target, pip=job.options.pip != "never")
     conda = _conda_source(job, target, requests, reporter)
+    homes = Homes()
+    if job.verb == "create" and conda:
+        reporter.phase("index")
+        target = planned(prefix, await choose_python(requests, conda, homes, target.subdir))
     pypi = _pypi_source(job, target, reporter)
     try:
         plan = await solve(
@@ -65,7 +70,7 @@ async def _perform(
             target,
             conda=conda,
             pypi=pypi,
-            homes=Homes(),
+            homes=homes,
             packages=installed.packages(prefix),
             distributions=installed.distributions(target),
             options=job.options,

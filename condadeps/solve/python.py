@@ -23,17 +23,19 @@ async def choose_python(
 ) -> str:
     """The whole version ("3.12.4") of the Python that a new environment for these requests should have.
 
-    The newest that the channels have and that the conda packages among the requests allow; when those
+    Empty when all of them are conda packages and none needs Python. The newest that the channels have and that the conda packages among the requests allow; when those
     clash, the newest that what was said of Python itself allows (the solve then explains the clash).
     Raises NotFoundError when no channel has such a Python, SourceError when a channel does not answer.
     """
     names = await conda.names()
-    everything = [spec for request in requests if (spec := _conda_spec(request, homes, names))]
+    found = [_conda_spec(request, homes, names) for request in requests]
+    everything = [spec for spec in found if spec]
     own = [spec for spec in everything if _name(spec) == "python"]
-    for specs in (["python", *everything], ["python", *own]):
+    first = ["python", *everything] if None in found or not found else everything
+    for specs in (first, ["python", *own]):
         answer = await ask(Question(tuple(dict.fromkeys(specs))), Encoded(), conda, subdir)
         if not isinstance(answer, Refusal):
-            return next(str(r.version) for r in answer if r.name.normalized == "python")
+            return next((str(r.version) for r in answer if r.name.normalized == "python"), "")
     raise NotFoundError(
         f"no configured channel has {own[0] if own else 'python'}",
         detail=[f"looked in {', '.join(conda.written)}"],

@@ -78,7 +78,7 @@ def test_a_job_arrives_as_it_was_sent() -> None:
 
 
 def test_an_outcome_arrives_as_it_was_sent_with_its_whole_plan() -> None:
-    outcome = Outcome(Status.CHANGED, PLAN, "environment.yml", ("w",), ("numpy 1 → 2",), 1.5)
+    outcome = Outcome(Status.CHANGED, PLAN, "environment.yml", ("w",), ("numpy 1 → 2",), seconds=1.5)
     assert protocol.read_event(sent(event="outcome", outcome=outcome.to_json()), Heard()) == outcome
 
 
