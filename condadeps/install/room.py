@@ -14,6 +14,7 @@ copies. conda's own files are not touched: it reads ``conda-meta/*.json`` and ``
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import uuid
@@ -107,8 +108,6 @@ def flush(folder: Path) -> None:
     """Have everything written to the file system of ``folder`` reach the disk."""
     if os.name != "posix":
         return
-    import ctypes
-
     sync_one = getattr(ctypes.CDLL(None), "syncfs", None)  # Linux; no other file system is waited for
     if sync_one is None:
         os.sync()
