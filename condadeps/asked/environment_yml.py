@@ -69,7 +69,9 @@ class _File:
             asked=tuple(self.reader.asked),
             constraints=tuple(self.reader.constraints),
             channels=channels,
-            name=name.value if name is not None and isinstance(name.value, str) and name.value else None,
+            name=name.value
+            if name is not None and isinstance(name.value, str) and not is_null(name)
+            else None,
             indexes=self.reader.indexes,
             warnings=(*warnings, *self.reader.warnings),
         )

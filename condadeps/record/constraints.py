@@ -28,10 +28,10 @@ _ORDER = (">", ">=", "==", "=*", "~=", "!=", "<", "<=")
 
 
 def pinned(version: str, manager: Manager, pin: Pin = "exact") -> str:
-    """The constraint that records ``version`` for somebody who named none."""
+    """The constraint that records ``version`` for somebody who named none; ``""`` when it is not known."""
     exact = f"={version}" if manager == "conda" else f"=={version}"
     release = _RELEASE.fullmatch(version)
-    if pin == "none":
+    if pin == "none" or not version:
         return ""
     if pin == "exact" or release is None:
         return exact

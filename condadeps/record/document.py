@@ -85,7 +85,9 @@ class Document:
     def _read(self) -> Sheet:
         name = self._value("name")
         return Sheet(
-            name=str(name.value) if name is not None and isinstance(name.value, str) and name.value else None,
+            name=name.value
+            if name is not None and isinstance(name.value, str) and not is_null(name)
+            else None,
             channels=self._lines(self.channels),
             conda=self._lines(self.dependencies),
             pip=self._lines(self.pip),
@@ -312,8 +314,8 @@ class _Edits:
             old = self.text[start:end]
             kept = re.match(r"(?:[&!]\S*\s+)*", old)
             lead = kept[0] if kept else ""
-            quote = old[len(lead) : len(lead) + 1]
-            self.found.append((start, end, lead + self._scalar(line.text, quote=quote)))
+            first = old[len(lead) : len(lead) + 1]  # the quote, when there is one: it is kept
+            self.found.append((start, end, lead + self._scalar(line.text, quote=first)))
         if self.document.comment(item) != line.comment:
             rest = _BLANK_OR_COMMENT.match(self.text, end)
             stop = rest.end() if rest else end
@@ -330,17 +332,7 @@ class _Edits:
         return self._scalar(line.text) + (f"  {line.comment}" if line.comment else "")
 
     def _scalar(self, text: str, *, flow: bool = False, quote: str = "") -> str:
-        """``text`` as YAML would read it back, plainly when that is possible."""
-        if quote == '"' or self.json:
-            return json.dumps(text, ensure_ascii=False)
-        plain = (
-            _PLAIN.fullmatch(text)
-            and not re.search(r":\s|:$|\s#|\s$", text)
-            and not _RESERVED.fullmatch(text)
-        )
-        if quote != "'" and plain and not (flow and re.search(r"[\[\]{},]", text)):
-            return text
-        return "'" + text.replace("'", "''") + "'"
+        return scalar(text, flow=flow, quote='"' if self.json else quote)
 
     def _dash_column(self, node: Any) -> int:
         for item in _items(node):
@@ -362,6 +354,19 @@ class _Edits:
     def _line_end(self, at: int) -> int:
         end = self.text.find("\n", at)
         return len(self.text) if end < 0 else end + 1
+
+
+def scalar(text: str, *, flow: bool = False, quote: str = "") -> str:
+    """``text`` as YAML reads it back: plainly when that is possible, else quoted, as ``quote`` is."""
+    if quote == '"':
+        return json.dumps(text, ensure_ascii=False)
+    plain = (
+        _PLAIN.fullmatch(text)
+        and not re.search(r":\s|:$|\s#|\s$", text)
+        and not _RESERVED.fullmatch(text)
+        and not (flow and re.search(r"[\[\]{},]", text))
+    )
+    return text if plain and quote != "'" else "'" + text.replace("'", "''") + "'"
 
 
 def _last_scalar_end(node: Any) -> int:

@@ -126,15 +126,9 @@ def _text(
 
 
 def _blank(environment: str, channels: Sequence[str]) -> str:
-    import json
+    from condadeps.record.document import scalar
 
-    plain = environment.replace("-", "").replace("_", "").replace(".", "")
-    name = (
-        environment
-        if plain.isalnum() and plain.isascii() and not plain.isdigit()
-        else json.dumps(environment)
-    )
-    return f"name: {name}\n" + ("channels:\n" if channels else "") + "dependencies:\n"
+    return f"name: {scalar(environment)}\n" + ("channels:\n" if channels else "") + "dependencies:\n"
 
 
 def _is_held(sheet: Sheet, answer: Answer) -> bool:
@@ -146,7 +140,7 @@ def _is_held(sheet: Sheet, answer: Answer) -> bool:
         entry = conda_entry(line.text)
         if entry is None or (answer.channel and without(answer.channel) != entry.channel):
             return False
-        if answer.project is not None and sheet.pip_line(answer.project) is not None:
+        if answer.project is not None and not _extras_are_held(sheet, answer.project, answer):
             return False
         return entry.constraint == settled_conda(line, answer, "exact")
     line = sheet.pip_line(ProjectName(answer.name))
@@ -163,3 +157,12 @@ def _is_held(sheet: Sheet, answer: Answer) -> bool:
     return admits(known.constraint, answer.version, "pip") is not False and implies(
         known.constraint, asked, "pip"
     )
+
+
+def _extras_are_held(sheet: Sheet, project: ProjectName, answer: Answer) -> bool:
+    """Whether the ``pip:`` list has of a project that conda ships its extras, and nothing else."""
+    line = sheet.pip_line(project)
+    known = pip_entry(line.text) if line is not None else None
+    if known is None:
+        return line is None and not answer.extras
+    return not known.constraint and bool(known.extras) and known.extras.issuperset(answer.extras)

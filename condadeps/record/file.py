@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +38,8 @@ def real(path: Path) -> Path:
 @contextlib.contextmanager
 def hold(path: Path) -> Iterator[None]:
     """Keep other processes of this user from writing ``path``. The lock leaves nothing beside the file."""
+    import hashlib
+
     import filelock
 
     name = hashlib.sha256(os.fsencode(path)).hexdigest()[:32] + ".lock"
@@ -60,6 +60,8 @@ def hold(path: Path) -> Iterator[None]:
 
 
 def _lock_directories() -> tuple[Path, ...]:
+    import tempfile
+
     from condadeps.sources.cache import cache_root
 
     user = getattr(os, "getuid", lambda: "user")()
@@ -93,6 +95,8 @@ def replace(path: Path, before: Read, text: str) -> bool:
 
     Raises RecordError when it cannot be written.
     """
+    import tempfile
+
     content = ((_BOM if before.bom else "") + text).encode("utf-8")
     temporary = ""
     try:

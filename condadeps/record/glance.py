@@ -17,7 +17,7 @@ _ITEM = re.compile(
 )
 _LINE = re.compile(r"( *)(- )?(.*?)(?: +(#.*))?")
 _KEYS = {"channels", "dependencies"}
-_NOT_TEXT = re.compile(r"~|null|true|false|yes|no|on|off|[-+.0-9_:eEx]+", re.IGNORECASE)
+_NULL = {"null", "~"}
 
 _seen: dict[str, tuple[Read, Sheet]] = {}
 
@@ -92,7 +92,7 @@ def _key(said: Sheet, indent: int, content: str, seen: set[str]) -> str:
     if indent or not colon or key in seen:
         return "?"
     seen.add(key)
-    if key == "name" and _ITEM.fullmatch(value) and not _NOT_TEXT.fullmatch(value):
+    if key == "name" and _ITEM.fullmatch(value) and value not in _NULL:
         said.name = value
         return ""
     return key if key in _KEYS and not value else "?"
@@ -107,7 +107,7 @@ def _item(said: Sheet, section: str, indent: int, content: str, comment: str, in
         return "?"
     if section == "pip" and indent <= indents["dependencies"]:
         return "?"
-    if not _ITEM.fullmatch(content) or _NOT_TEXT.fullmatch(content):
+    if not _ITEM.fullmatch(content):
         return "?"
     lines = lists[section]
     lines.append(Line(content, comment, len(lines)))

@@ -74,6 +74,23 @@ class Revision:
             if line.needed_by and _is_ours(line, self.were_in_pip, self.needed):
                 line.comment = ""
         self._forget_in_pip(name, answer.project)
+        if answer.extras and answer.project is not None:
+            self._extras_for_pip(answer.project, answer)
+
+    def _extras_for_pip(self, project: ProjectName, answer: Answer) -> None:
+        """Conda has no extras: ``pip:`` lists ``uvicorn[standard]`` too, for what the extra adds to it."""
+        line = self.sheet.pip_line(project)
+        old = pip_entry(line.text) if line is not None else None
+        entry = PipEntry(
+            old.name if old else project,
+            "",
+            frozenset(answer.extras) | (old.extras if old else frozenset()),
+            answer.marker or (old.marker if old else None),
+        )
+        if line is None:
+            self.sheet.pip.append(Line(entry.text))
+        elif entry != old:
+            line.text = entry.text
 
     def _pip(self, answer: Answer) -> None:
         name = ProjectName(answer.name)
@@ -83,7 +100,8 @@ class Revision:
             self.sheet.pip.append(Line(entry.text))
         elif pip_entry(line.text) != entry:
             line.text = entry.text
-        self._forget_in_conda(name)
+        if answer.version:  # else it is wanted on other platforms only, and says nothing of this one
+            self._forget_in_conda(name)
 
     def _pip_entry(self, line: Line | None, answer: Answer) -> PipEntry:
         """The parts of the line that ``answer`` is to have."""
@@ -137,7 +155,7 @@ class Revision:
     def _drop_what_nothing_needs(self) -> None:
         """Lines marked ``# for X`` leave when X left, or was solved anew and needs them no more."""
         still = self.sheet.projects()
-        solved = {ProjectName(a.name) for a in self.asked if a.manager == "pip" and not a.already}
+        solved = {a.project or ProjectName(a.name) for a in self.asked if _is_solved_anew(a)}
         for line in self.sheet.conda:
             if line.opaque or line.dropped or not _is_ours(line, self.were_in_pip, self.needed):
                 continue
@@ -180,11 +198,16 @@ class Revision:
         lines.insert(last + 1, line)
 
     def _forget_in_pip(self, package: str, project: ProjectName | None) -> None:
-        """A project that is conda's now leaves the ``pip:`` list."""
+        """A project that is conda's now leaves the ``pip:`` list, but for its extras."""
         for line in self.sheet.pip:
             name = None if line.opaque or line.dropped else pip_name(line.text)
-            if name is not None and (name == project or (project is None and _home(name) == package)):
+            if name is None or (name != project and (project is not None or _home(name) != package)):
+                continue
+            old = pip_entry(line.text)
+            if old is None or not old.extras or old.constraint.startswith(" @"):
                 line.dropped = True
+            elif old.constraint:
+                line.text = PipEntry(old.name, "", old.extras, old.marker).text
 
     def _forget_in_conda(self, project: ProjectName) -> None:
         """A project that is pip's now: the package that ships it leaves; a mere namesake does not."""
@@ -207,6 +230,11 @@ def settled_conda(line: Line | None, answer: Answer, pin: Pin) -> str:
         return asked or pinned(answer.version, "conda", pin)
     old = conda_entry(line.text)
     return settled(old.constraint if old else "", asked, answer.version, "conda", pin)
+
+
+def _is_solved_anew(answer: Answer) -> bool:
+    """Whether what the answered project needs of conda was just looked at."""
+    return not answer.already and (answer.manager == "pip" or bool(answer.extras))
 
 
 def _is_ours(line: Line, in_pip: frozenset[str], needed: dict[PackageName, Needed]) -> bool:

@@ -152,12 +152,27 @@ def test_what_is_asked_for_by_name_is_no_longer_there_for_another(path: Path) ->
     assert "  - matplotlib=3.10.7\n" in path.read_text()
 
 
-def test_extras_of_a_conda_package_keep_what_they_need(path: Path) -> None:
+def test_extras_of_a_conda_package_are_rebuilt_too(path: Path) -> None:
     uvicorn = conda("uvicorn", "0.38.0", extras=("standard",), project=ProjectName("uvicorn"))
     record(path, uvicorn, needs=(needed("httptools", "0.7.1", "uvicorn[standard]"),))
-    record(path, PANDAS)
-    record(path, replace(uvicorn, already=True))
-    assert "httptools=0.7.1  # for uvicorn[standard]" in path.read_text()
+    expected = (
+        "  - uvicorn=0.38.0\n  - httptools=0.7.1  # for uvicorn[standard]\n"
+        "  - pip\n  - pip:\n      - uvicorn[standard]\n"
+    )
+    assert path.read_text().endswith(expected)
+    assert holds(path, [uvicorn])
+    record(path, replace(uvicorn, already=True), replace(uvicorn, extras=(), already=True))
+    assert path.read_text().endswith(expected)
+    assert not holds(path, [replace(uvicorn, extras=("other",))])
+
+
+def test_what_is_wanted_on_other_platforms_only_is_recorded_with_its_marker(path: Path) -> None:
+    record(path, conda("colorama", "0.4.6"))
+    elsewhere = pip("colorama", "", marker='sys_platform == "win32"')
+    record(path, elsewhere)
+    assert "  - colorama=0.4.6\n" in path.read_text()
+    assert '- colorama; sys_platform == "win32"\n' in path.read_text()
+    assert holds(path, [elsewhere])
 
 
 def test_a_project_that_pip_takes_over_leaves_the_conda_list(path: Path) -> None:
@@ -253,6 +268,18 @@ def test_another_environments_file_is_left_alone_and_another_place_named(path: P
     assert "'demo'" in written.declined
     assert "--env-file" in written.declined
     assert path.read_text() == "name: other\ndependencies:\n- pandas\n"
+
+
+def test_the_file_this_program_writes_is_read_without_a_yaml_library(path: Path) -> None:
+    from condadeps.record import glance
+
+    for name in ("demo", "X", "env-3.11", "3.11"):
+        path.unlink(missing_ok=True)
+        record(path, PANDAS, SEABORN, RICH, needs=(MATPLOTLIB,), environment=name)
+        record(path, pip("uvicorn", "0.38", "~=0.30", extras=("standard",)), environment=name)
+        said = glance._plain(path.read_text())
+        assert (said is not None) == (name != "3.11")
+        assert holds(path, [PANDAS], environment=name)
 
 
 @pytest.mark.parametrize(
