@@ -13,7 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from condadeps.asked.gather import gather
 from condadeps.asked.job import Asked, Job, Options
+from condadeps.errors import UsageError
 
 if TYPE_CHECKING:
     from condadeps.call import Call
@@ -133,14 +135,13 @@ def _by_engine(job: Job, reporter: Reporter | None) -> Outcome:
 def _job(
     verb: Any, requests: Sequence[str], prefix: str | os.PathLike[str] | None, options: dict[str, Any]
 ) -> Job:
-    from condadeps.errors import UsageError
-
     texts = [requests] if isinstance(requests, str) else list(requests)
     for text in texts:
         if not isinstance(text, str):
             raise UsageError(f"a request is a string, not {type(text).__name__}", help='such as "pandas>=2"')
     try:
-        known = Options(**{**options, "channels": tuple(options.get("channels", ()))})
+        listed: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
+        known = Options(**listed)
     except TypeError as error:
         raise UsageError(f"no such option: {error}") from error
     import sys
@@ -177,12 +178,15 @@ def carry_out(call: Call, asked: Sequence[Asked], directory: Path, reporter: Rep
 
             return environment_yaml(prefix, everything=call.settings["all"])
         case "install" | "update":
-            return travel(Job(call.verb, str(prefix), tuple(asked), call.options, str(directory)), reporter)
+            if not asked and not call.files:
+                raise UsageError("name at least one package", help='such as pandas "numpy>=2"')
+            job = Job(call.verb, str(prefix), tuple(asked), call.options, str(directory))
+            return travel(gather(job, call.files), reporter)
         case "create":
             from condadeps.kernels.creation import create as make
 
             options = replace(call.options, record=call.options.env_file is not None)
-            job = Job("create", str(prefix), tuple(asked), options, str(directory))
+            job = gather(Job("create", str(prefix), tuple(asked), options, str(directory)), call.files)
             return make(job, reporter=reporter, **call.settings)
         case verb:
             raise ValueError(f"no such verb: {verb}")

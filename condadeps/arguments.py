@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from condadeps import __version__
+from condadeps.asked.gather import Files
 from condadeps.asked.job import Options
 from condadeps.asked.verbs import VERBS
 from condadeps.call import Call
@@ -89,6 +90,27 @@ def _change(command: _Command) -> _Command:
         click.option("--no-pip", is_flag=True, help="conda channels only, never PyPI."),
         click.option("--env-file", metavar="FILE", help="Record here (default: environment.yml)."),
         click.option("--no-record", is_flag=True, help="Do not write the environment file."),
+        click.option(
+            "-r", "--requirement", "requirements", multiple=True, metavar="FILE", help="pip's file."
+        ),
+        click.option("--constraint", "constraints", multiple=True, metavar="FILE", help="pip's constraints."),
+        click.option(
+            "-f",
+            "--file",
+            "files",
+            multiple=True,
+            metavar="FILE",
+            help="environment.yml, pyproject.toml, a script (PEP 723), a notebook, requirements.txt.",
+        ),
+        click.option("--extra", "extras", multiple=True, metavar="NAME", help="Of a pyproject.toml."),
+        click.option(
+            "--group", "groups", multiple=True, metavar="NAME", help="Of a pyproject.toml (PEP 735)."
+        ),
+        click.option("--trust", is_flag=True, help="Let files name channels and indexes of their own."),
+        click.option("--index-url", metavar="URL", help="In place of pip's configured index."),
+        click.option("--extra-index-url", "extra_index_urls", multiple=True, metavar="URL"),
+        click.option("--find-links", multiple=True, metavar="DIR|URL"),
+        click.option("--exclude-newer", metavar="DATE", help="Nothing published later, in both worlds."),
         click.option("--offline", is_flag=True, help="Use what is cached, ask no server."),
         click.option("--dry-run", is_flag=True, help="Show the plan, change nothing."),
     ):
@@ -99,38 +121,38 @@ def _change(command: _Command) -> _Command:
 _requests = click.argument("requests", nargs=-1, metavar="REQUEST…")
 
 
-def _changing(
-    verb: str,
-    requests: tuple[str, ...],
-    settings: dict[str, Any] | None = None,
-    *,
-    channels: tuple[str, ...],
-    override_channels: bool,
-    update: bool,
-    no_pip: bool,
-    env_file: str | None,
-    no_record: bool,
-    offline: bool,
-    dry_run: bool,
-    prefix: str | None,
-    json: bool,
-    quiet: bool,
-    verbose: int,
-) -> Call:
-    if override_channels and not channels:
+def _changing(verb: str, requests: tuple[str, ...], said: dict[str, Any], **settings: Any) -> Call:
+    """The call of a verb that plans a change; ``said`` are the values of :func:`_change`'s options."""
+    if said["override_channels"] and not said["channels"]:
         raise click.UsageError("--override-channels needs a channel: -c CHANNEL")
-    options = Options(
-        channels=channels,
-        override_channels=override_channels,
-        update=update,
-        pip="never" if no_pip else "auto",
-        env_file=env_file,
-        record=not no_record,
-        offline=offline,
-        dry_run=dry_run,
-        verbosity=verbose,
+    files = Files(
+        **{name: said[name] for name in ("requirements", "constraints", "files", "extras", "groups")}
     )
-    return Call(verb, requests, options, prefix, json, quiet, settings=settings or {})
+    options = Options(
+        pip="never" if said["no_pip"] else "auto",
+        record=not said["no_record"],
+        verbosity=said["verbose"],
+        **{name: said[name] for name in _PLAIN},
+    )
+    return Call(
+        verb, requests, options, said["prefix"], said["json"], said["quiet"], files=files, settings=settings
+    )
+
+
+_PLAIN = (
+    "channels",
+    "override_channels",
+    "update",
+    "env_file",
+    "trust",
+    "index_url",
+    "extra_index_urls",
+    "find_links",
+    "exclude_newer",
+    "offline",
+    "dry_run",
+)
+"""Options that are named on the command line as everywhere else."""
 
 
 class _Verbs(click.Group):
@@ -170,7 +192,7 @@ def _group() -> None:
 @_group.command(add_help_option=False)
 @_requests
 @_change
-def install(requests: tuple[str, ...], **options: Any) -> Call:
+def install(requests: tuple[str, ...], **said: Any) -> Call:
     """Install requests and record them.
 
     \b
@@ -183,32 +205,34 @@ def install(requests: tuple[str, ...], **options: Any) -> Call:
     \b
     condadeps install pandas seaborn "rich>=13"
     condadeps install --dry-run --json "numpy<2"
+    condadeps install -r requirements.txt --constraint constraints.txt
+    condadeps install -f environment.yml
     """
-    return _changing("install", _at_least_one(requests), **options)
+    return _changing("install", requests, said)
 
 
 @_group.command(add_help_option=False)
 @_requests
 @_change
-def update(requests: tuple[str, ...], **options: Any) -> Call:
+def update(requests: tuple[str, ...], **said: Any) -> Call:
     """Move requests to the newest versions that fit.
 
     \b
     condadeps update pandas
     """
-    return _changing("update", _at_least_one(requests), **{**options, "update": True})
+    return _changing("update", requests, {**said, "update": True})
 
 
 @_group.command(add_help_option=False)
 @_requests
 @_change
-def plan(requests: tuple[str, ...], **options: Any) -> Call:
+def plan(requests: tuple[str, ...], **said: Any) -> Call:
     """Show what install would do, and why; change nothing.
 
     \b
     condadeps plan seaborn "numpy<2"
     """
-    return _changing("install", _at_least_one(requests), **{**options, "dry_run": True})
+    return _changing("install", requests, {**said, "dry_run": True})
 
 
 @_group.command(add_help_option=False)
@@ -218,7 +242,7 @@ def plan(requests: tuple[str, ...], **options: Any) -> Call:
 @click.option("--bare", is_flag=True, help="Leave ipykernel and condadeps out of it.")
 @_change
 def create(
-    requests: tuple[str, ...], kernel: str | None, display_name: str | None, bare: bool, **options: Any
+    requests: tuple[str, ...], kernel: str | None, display_name: str | None, bare: bool, **said: Any
 ) -> Call:
     """Make a conda environment, with no conda installed.
 
@@ -227,11 +251,9 @@ def create(
     \b
     condadeps create -p ./env python=3.11 pandas --kernel analysis
     """
-    if not options["prefix"]:
+    if not said["prefix"]:
         raise click.UsageError("say where: -p DIR")
-    settings = {"kernel": kernel, "display_name": display_name, "bare": bare}
-    call = _changing("create", requests, settings, **options)
-    return call
+    return _changing("create", requests, said, kernel=kernel, display_name=display_name, bare=bare)
 
 
 @_group.command("list", add_help_option=False)

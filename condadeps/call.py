@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from condadeps.asked.gather import Files
 from condadeps.asked.job import Options
 
 
@@ -18,6 +19,7 @@ class Call:
     prefix: str | None = None
     json: bool = False
     quiet: bool = False
+    files: Files = field(default_factory=Files)
     help: str | None = None
     """The text to show instead of doing anything."""
     settings: dict[str, Any] = field(default_factory=dict)

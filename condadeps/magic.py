@@ -65,8 +65,8 @@ class CondadepsMagics(Magics):
             if call.verb not in {"install", "update"}:
                 raise UsageError(f"%%condadeps {call.verb} takes no list", help=f"%condadeps {call.verb}")
             asked += lines(cell)
-        if not asked and call.verb in {"install", "update"}:
-            raise UsageError("name at least one package", help='such as %condadeps pandas "numpy>=2"')
+            if not asked:
+                raise UsageError("the list is empty", help="one request a line")
         self._carry_out(call, asked)
 
     def _carry_out(self, call: Call, asked: list[Asked]) -> None:

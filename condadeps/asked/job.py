@@ -45,7 +45,25 @@ class Options:
     offline: bool = False
     dry_run: bool = False
     trust: bool = False
+    """Let files name channels and indexes that are not configured (design, rule 11)."""
+    index_url: str | None = None
+    """In place of pip's configured index."""
+    extra_index_urls: tuple[str, ...] = ()
+    find_links: tuple[str, ...] = ()
+    exclude_newer: str | None = None
+    """A date or an age: nothing published later, in both worlds."""
     verbosity: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The channels and indexes that a file names: they count when configured, or trusted (rule 11)."""
+
+    file: str
+    channels: tuple[str, ...] = ()
+    index_url: str | None = None
+    extra_index_urls: tuple[str, ...] = ()
+    find_links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +76,11 @@ class Job:
     options: Options = field(default_factory=Options)
     directory: str = "."
     """The caller's working directory: relative paths and the environment file are meant from there."""
+    constraints: tuple[Asked, ...] = ()
+    """They hold for whatever is installed, and install nothing (pip's ``-c``)."""
+    named: tuple[Named, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What reading the files left to say."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, for the engine's pipe."""
@@ -66,12 +89,18 @@ class Job:
     @staticmethod
     def from_json(document: Mapping[str, Any]) -> Job:
         """The job :meth:`to_json` described. Raises KeyError or TypeError when it is another thing."""
-        options = dict(document["options"])
-        options["channels"] = tuple(options["channels"])
         return Job(
             verb=document["verb"],
             prefix=document["prefix"],
-            asked=tuple(Asked(**{**item, "hashes": tuple(item["hashes"])}) for item in document["asked"]),
-            options=Options(**options),
+            asked=tuple(Asked(**_tuples(item)) for item in document["asked"]),
+            options=Options(**_tuples(document["options"])),
             directory=document["directory"],
+            constraints=tuple(Asked(**_tuples(item)) for item in document["constraints"]),
+            named=tuple(Named(**_tuples(item)) for item in document["named"]),
+            notes=tuple(document["notes"]),
         )
+
+
+def _tuples(item: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON knows lists only; the fields here are tuples."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in item.items()}

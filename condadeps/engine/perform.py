@@ -11,7 +11,8 @@ from pathlib import Path
 
 from condadeps.asked.job import Job
 from condadeps.asked.parse import parse
-from condadeps.asked.request import Request, Spec
+from condadeps.asked.request import Request
+from condadeps.engine.sources import conda_source, pypi_source
 from condadeps.install import transaction
 from condadeps.install.cancel import Cancel
 from condadeps.install.outcome import Outcome, Status
@@ -23,10 +24,7 @@ from condadeps.show.reporter import Reporter
 from condadeps.solve.plan import Plan
 from condadeps.solve.python import choose_python
 from condadeps.solve.solve import solve
-from condadeps.sources.conda import CondaSource
 from condadeps.sources.condarc import CondaConfig
-from condadeps.sources.pip_config import PipConfig
-from condadeps.sources.pypi import PypiSource
 
 LOCK_TIMEOUT = 600.0
 """Seconds to wait for another process's change to the same environment."""
@@ -58,12 +56,13 @@ async def _perform(
     target = planned(prefix, "") if job.verb == "create" else read(prefix)
     if not job.options.dry_run:
         guards.check(target, pip=job.options.pip != "never")
-    conda = _conda_source(job, target, requests, reporter)
+    config = CondaConfig.read(prefix)
+    conda = conda_source(job, target, config, requests, reporter)
     homes = Homes()
     if job.verb == "create" and conda:
         reporter.phase("index")
         target = planned(prefix, await choose_python(requests, conda, homes, target.subdir))
-    pypi = _pypi_source(job, target, reporter)
+    pypi = pypi_source(job, target, config, reporter)
     try:
         plan = await solve(
             requests,
@@ -75,9 +74,10 @@ async def _perform(
             distributions=installed.distributions(target),
             options=job.options,
             verb=job.verb,
-            pinned=guards.pinned(prefix),
+            pinned=(*guards.pinned(prefix), *config.pinned_packages),
             reporter=reporter,
         )
+        plan = replace(plan, notes=(*plan.notes, *job.notes))
         cancel.check()
         if job.options.dry_run or not plan:
             status = Status.PLANNED if plan else Status.UNCHANGED
@@ -94,38 +94,6 @@ async def _perform(
         await pypi.close()
         if conda:
             conda.close()
-
-
-def _conda_source(
-    job: Job, target: Target, requests: Sequence[Request], reporter: Reporter
-) -> CondaSource | None:
-    if not target.is_conda:
-        return None
-    named = {
-        request.name: request.channel
-        for request in requests
-        if isinstance(request, Spec) and request.channel is not None
-    }
-    return CondaSource(
-        CondaConfig.read(target.prefix),
-        target.subdir,
-        channels=job.options.channels,
-        override_channels=job.options.override_channels,
-        named=named,
-        offline=job.options.offline or None,
-        reporter=reporter,
-        directory=job.directory,
-    )
-
-
-def _pypi_source(job: Job, target: Target, reporter: Reporter) -> PypiSource:
-    return PypiSource(
-        PipConfig.read(prefix=target.prefix),
-        target,
-        offline=job.options.offline,
-        refresh=job.options.update,
-        reporter=reporter,
-    )
 
 
 def _shadowed(target: Target, plan: Plan) -> Sequence[str]:

@@ -23,9 +23,10 @@ async def choose_python(
 ) -> str:
     """The whole version ("3.12.4") of the Python that a new environment for these requests should have.
 
-    Empty when all of them are conda packages and none needs Python. The newest that the channels have and that the conda packages among the requests allow; when those
-    clash, the newest that what was said of Python itself allows (the solve then explains the clash).
-    Raises NotFoundError when no channel has such a Python, SourceError when a channel does not answer.
+    Empty when all of them are conda packages and none needs Python. The newest that the channels have
+    and that the conda packages among the requests allow; when those clash, the newest that what was said
+    of Python itself allows (the solve then explains the clash). Raises NotFoundError when no channel has
+    such a Python, SourceError when a channel does not answer.
     """
     names = await conda.names()
     found = [_conda_spec(request, homes, names) for request in requests]

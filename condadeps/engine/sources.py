@@ -1,0 +1,116 @@
+"""The sources of one job: which channels and indexes it may ask, and whose word counts (rule 11)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from condadeps.asked.job import Job, Named
+from condadeps.asked.request import Request, Spec
+from condadeps.errors import ConfigError
+from condadeps.prefix.target import Target
+from condadeps.show.reporter import Reporter
+from condadeps.sources.channels import Channel, effective, resolve
+from condadeps.sources.conda import CondaSource
+from condadeps.sources.condarc import CondaConfig
+from condadeps.sources.credentials import without_credentials
+from condadeps.sources.cutoff import moment
+from condadeps.sources.pip_config import PipConfig
+from condadeps.sources.pypi import PypiSource
+
+
+def conda_source(
+    job: Job, target: Target, config: CondaConfig, requests: Sequence[Request], reporter: Reporter
+) -> CondaSource | None:
+    """The channels for ``job``; None for an environment that is not conda's.
+
+    Raises ConfigError for channels that cannot be, or that a file names and nobody configured.
+    """
+    if not target.is_conda:
+        return None
+    written = {
+        request.name: request.channel
+        for request in requests
+        if isinstance(request, Spec) and request.channel is not None
+    }
+    options = job.options
+    channels = [*options.channels, *(() if options.override_channels else _channels(job, config))]
+    return CondaSource(
+        config,
+        target.subdir,
+        channels=channels,
+        override_channels=options.override_channels,
+        named=written,
+        offline=options.offline or None,
+        exclude_newer=options.exclude_newer,
+        reporter=reporter,
+        directory=job.directory,
+    )
+
+
+def pypi_source(job: Job, target: Target, config: CondaConfig, reporter: Reporter) -> PypiSource:
+    """The indexes for ``job``. Raises ConfigError for one that a file names and nobody configured."""
+    options = job.options
+    pip = PipConfig.read(prefix=target.prefix).with_indexes(
+        index_url=options.index_url,
+        extra_index_urls=options.extra_index_urls,
+        find_links=options.find_links,
+    )
+    newer = options.exclude_newer
+    return PypiSource(
+        _with_named(job, pip),
+        target,
+        offline=options.offline or config.offline,
+        refresh=options.update,
+        exclude_newer=moment(newer) if newer else config.exclude_newer.everything,
+        reporter=reporter,
+    )
+
+
+def _channels(job: Job, config: CondaConfig) -> Iterator[str]:
+    """The channels that files name, in their order; ``nodefaults`` passes, since it only takes away."""
+    known = _known(job, config)
+    for named in job.named:
+        for text in named.channels:
+            if text == "nodefaults" or job.options.trust or known.issuperset(_resolved(text, job, config)):
+                yield text
+            else:
+                raise _untrusted(named, f"the channel {without_credentials(text)}")
+
+
+def _known(job: Job, config: CondaConfig) -> frozenset[Channel]:
+    return frozenset(effective(config, job.options.channels, False, job.directory))
+
+
+def _resolved(text: str, job: Job, config: CondaConfig) -> tuple[Channel, ...]:
+    return resolve(text, config, job.directory)
+
+
+def _with_named(job: Job, pip: PipConfig) -> PipConfig:
+    for named in job.named:
+        urls = [url for url in (named.index_url, *named.extra_index_urls) if url]
+        strange = [url for url in urls if url.rstrip("/") not in {u.rstrip("/") for u in pip.index_urls}]
+        strange += [link for link in named.find_links if link not in pip.find_links]
+        if strange and not job.options.trust:
+            raise _untrusted(named, f"the index {_shown(strange[0])}")
+        pip = replace(pip, index_urls=tuple(dict.fromkeys((*_first(named, pip), *urls))))
+        pip = replace(pip, find_links=tuple(dict.fromkeys((*pip.find_links, *named.find_links))))
+    return pip
+
+
+def _first(named: Named, pip: PipConfig) -> tuple[str, ...]:
+    """The indexes that stay: a file's ``--index-url`` stands in the first one's place, as with pip."""
+    return (named.index_url, *pip.index_urls[1:]) if named.index_url else pip.index_urls
+
+
+def _untrusted(named: Named, what: str) -> ConfigError:
+    return ConfigError(
+        f"{named.file} names {what}, which is not configured here",
+        detail=["a file may say what to install, not where it comes from"],
+        help=f"--trust takes {named.file}'s word for it; or configure it in .condarc or pip.conf",
+        place=named.file,
+    )
+
+
+def _shown(url: str) -> str:
+    return without_credentials(url) if "://" in url else url
