@@ -19,8 +19,8 @@ from condadeps.errors import UsageError
 
 if TYPE_CHECKING:
     from condadeps.call import Call
-    from condadeps.install.outcome import Outcome
     from condadeps.show.reporter import Reporter
+    from condadeps.transaction.outcome import Outcome
 
 
 def install(
@@ -96,11 +96,11 @@ def _already(job: Job) -> Outcome | None:
     if job.verb != "install" or job.options.update:
         return None
     from condadeps.asked.parse import parse
-    from condadeps.install.outcome import Outcome, Status
     from condadeps.names.homes import Homes
     from condadeps.prefix import already
     from condadeps.prefix.target import read
     from condadeps.solve.plan import Plan
+    from condadeps.transaction.outcome import Outcome, Status
 
     requests = [parse(asked, job.directory) for asked in job.asked]
     target = read(Path(job.prefix))

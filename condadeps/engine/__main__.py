@@ -15,8 +15,8 @@ from typing import IO, Literal
 
 from condadeps.engine import protocol
 from condadeps.errors import CondadepsError, EngineError
-from condadeps.install.cancel import Cancel
 from condadeps.show.reporter import Phase, Reporter
+from condadeps.transaction.cancel import Cancel
 
 
 class _Events(Reporter):

@@ -16,8 +16,8 @@ from typing import IO
 from condadeps.asked.job import Job
 from condadeps.engine import protocol
 from condadeps.errors import EngineError
-from condadeps.install.outcome import Outcome
 from condadeps.show.reporter import Reporter, Silent
+from condadeps.transaction.outcome import Outcome
 
 # Run by -c, so that the working directory (a notebook's, perhaps with a requests.py in it)
 # is not on the engine's import path. The door's own copy of condadeps is, last.

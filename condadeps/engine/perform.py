@@ -13,9 +13,6 @@ from condadeps.asked.job import Job
 from condadeps.asked.parse import parse
 from condadeps.asked.request import Request
 from condadeps.engine.sources import conda_source, pypi_source
-from condadeps.install import transaction
-from condadeps.install.cancel import Cancel
-from condadeps.install.outcome import Outcome, Status
 from condadeps.names.homes import Homes
 from condadeps.prefix import guards, installed, lock, restart, shadow
 from condadeps.prefix.target import Target, planned, read
@@ -25,6 +22,10 @@ from condadeps.solve.plan import Plan
 from condadeps.solve.python import choose_python
 from condadeps.solve.solve import solve
 from condadeps.sources.condarc import CondaConfig
+from condadeps.transaction import apply as transaction
+from condadeps.transaction import fresh
+from condadeps.transaction.cancel import Cancel
+from condadeps.transaction.outcome import Outcome, Status
 
 LOCK_TIMEOUT = 600.0
 """Seconds to wait for another process's change to the same environment."""
@@ -43,10 +44,12 @@ def perform(job: Job, reporter: Reporter, cancel: Cancel) -> Outcome:
 def _hold(job: Job, prefix: Path, reporter: Reporter, cancel: Cancel) -> AbstractContextManager[object]:
     # Held from before the environment is read until the change is recorded: a plan is only
     # true of the environment it was made for.
-    if job.options.dry_run or job.verb == "create":
+    if job.options.dry_run:
         return nullcontext()
-    read(prefix)  # what is no environment gets no lock either
     timeout = float(os.environ.get("CONDADEPS_LOCK_TIMEOUT", LOCK_TIMEOUT))
+    if job.verb == "create":
+        return fresh.making(prefix, timeout, reporter, cancelled=lambda: cancel.requested)
+    read(prefix)  # what is no environment gets no lock either
     return lock.hold(prefix, timeout, reporter, cancelled=lambda: cancel.requested)
 
 

@@ -12,7 +12,7 @@ The engine writes to the door::
     {"event": "phase", "phase": "solve", "message": "…"}
     {"event": "progress", "item": "numpy-2.1.0-py311_0.conda", "done": 1, "total": 2, "unit": "bytes"}
     {"event": "notice", "message": "…"}
-    {"event": "outcome", "outcome": {…}}   last (install/outcome.py), or
+    {"event": "outcome", "outcome": {…}}   last (transaction/outcome.py), or
     {"event": "error", "error": {…}}       last (errors.py)
 
 After its last event the engine flushes and leaves by ``os._exit(0)``: an embedded
@@ -28,8 +28,8 @@ from typing import Any
 
 from condadeps.asked.job import Job
 from condadeps.errors import CondadepsError, EngineError
-from condadeps.install.outcome import Outcome
 from condadeps.show.reporter import Reporter
+from condadeps.transaction.outcome import Outcome
 
 VERSION = 1
 """Of the protocol; both ends refuse another."""

@@ -10,9 +10,10 @@ from tempfile import TemporaryDirectory
 
 from condadeps.asked.job import Asked, Job
 from condadeps.errors import PrefixError, RequestError, UsageError
-from condadeps.install.outcome import Outcome
 from condadeps.prefix.target import read
 from condadeps.show.reporter import Reporter
+from condadeps.transaction.fresh import is_free
+from condadeps.transaction.outcome import Outcome
 
 IMPLIED = "condadeps"
 """The origin of what a kernel needs and nobody asked for; it is not recorded."""
@@ -53,11 +54,9 @@ def _check(prefix: Path, kernel: str | None, bare: bool) -> None:
         raise UsageError(f"{kernel!r} is no name for a kernel", help="letters, digits, '.', '_' and '-'")
     if kernel is not None and bare:
         raise UsageError("a kernel needs ipykernel: --kernel and --bare exclude each other")
-    if prefix.exists() and not prefix.is_dir():
-        raise PrefixError(f"there is a file at {prefix}", prefix=str(prefix))
-    if prefix.is_dir() and any(prefix.iterdir()):
+    if not is_free(prefix):
         raise PrefixError(
-            f"{prefix} is not empty",
+            f"no environment is made at {prefix}: there is something there",
             help=f"to change an environment: condadeps install -p {prefix} …",
             prefix=str(prefix),
         )

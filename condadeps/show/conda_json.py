@@ -13,9 +13,9 @@ from typing import Any
 
 from condadeps.asked.credentials import masked
 from condadeps.errors import CondadepsError
-from condadeps.install.outcome import Outcome, Status
 from condadeps.show.changes import base_url
 from condadeps.solve.plan import Install, Package, Plan, Uninstall
+from condadeps.transaction.outcome import Outcome, Status
 
 NOTHING_TO_DO = "All requested packages already installed."
 

@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from condadeps.errors import CondadepsError
-from condadeps.install.outcome import Outcome, Status
 from condadeps.show import text
 from condadeps.show.changes import MARKS, Change, changes
 from condadeps.show.progress import Progress
 from condadeps.show.reporter import Phase, Reporter, Silent
 from condadeps.show.units import counted
 from condadeps.solve.plan import Plan
+from condadeps.transaction.outcome import Outcome, Status
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

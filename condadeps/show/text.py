@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from condadeps.asked.credentials import masked
-from condadeps.install.outcome import Outcome, Status
 from condadeps.show.changes import MARKS, Change, changes
 from condadeps.show.units import counted, seconds, size
 from condadeps.solve.plan import Answer, Plan
+from condadeps.transaction.outcome import Outcome, Status
 
 
 def plan(plan: Plan) -> str:

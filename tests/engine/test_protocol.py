@@ -9,10 +9,10 @@ import pytest
 from condadeps.asked.job import Asked, Job, Options
 from condadeps.engine import protocol
 from condadeps.errors import CondadepsError, ConflictError, EngineError, HashError
-from condadeps.install.outcome import Outcome, Status
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.show.reporter import Phase, Reporter
 from condadeps.solve.plan import Answer, Artifact, Install, Link, Needed, Package, Plan, Uninstall, Unlink
+from condadeps.transaction.outcome import Outcome, Status
 
 NUMPY = Package(
     PackageName("numpy"), "2.1.0", "py311_0", 0, "linux-64", "https://example.org/main",

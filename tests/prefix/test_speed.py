@@ -41,7 +41,7 @@ def test_a_door_loads_nothing_heavy_to_answer(tmp_path: Path) -> None:
         "from pathlib import Path\n"
         "from condadeps.asked.job import Asked\n"
         "from condadeps.asked.parse import parse\n"
-        "from condadeps.install.outcome import Outcome, Status\n"
+        "from condadeps.transaction.outcome import Outcome, Status\n"
         "from condadeps.names.homes import Homes\n"
         "from condadeps.prefix import already, target\n"
         "from condadeps.solve.plan import Plan\n"

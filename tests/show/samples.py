@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from condadeps.install.outcome import Outcome, Status
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.solve.plan import Answer, Artifact, Install, Link, Package, Plan, Uninstall, Unlink
+from condadeps.transaction.outcome import Outcome, Status
 
 CHANNEL = "https://conda.example/conda-forge/"
 

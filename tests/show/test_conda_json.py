@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 from condadeps.errors import CondadepsError, ConflictError, NotFoundError
-from condadeps.install.outcome import Outcome, Status
 from condadeps.show import conda_json
 from condadeps.solve.plan import Answer, Plan
+from condadeps.transaction.outcome import Outcome, Status
 from tests.show.samples import CHANGED, EMPTY, PLAN, PLANNED
 
 KEYS = ["base_url", "build_number", "build_string", "channel", "dist_name", "name", "platform", "version"]

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from condadeps.errors import NoVersionError
-from condadeps.install.outcome import Outcome, Status
 from condadeps.show import notebook
 from condadeps.show.listing import Entry, Listing
 from condadeps.show.notebook import INTERVAL, Live, live
 from condadeps.show.progress import Progress
 from condadeps.solve.plan import Link, Plan
+from condadeps.transaction.outcome import Outcome, Status
 from tests.show.samples import CHANGED, PLAN, PLANNED, UNCHANGED, package
 
 VOID = {"br", "img", "meta"}

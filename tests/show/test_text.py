@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from condadeps.install.outcome import Outcome, Status
 from condadeps.show import text, units
 from condadeps.solve.plan import Answer, Link, Plan
+from condadeps.transaction.outcome import Outcome, Status
 from tests.show.samples import CHANGED, EMPTY, PLAN, PLANNED, UNCHANGED, package
 
 TABLE = """\

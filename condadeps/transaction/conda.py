@@ -27,16 +27,16 @@ from condadeps.errors import (
     SpaceError,
     TransactionError,
 )
-from condadeps.install.cancel import Cancel
-from condadeps.install.changes import paths_in
-from condadeps.install.linking import Linking
-from condadeps.install.owners import files_of
 from condadeps.names.namespaces import PackageName
 from condadeps.prefix import installed
 from condadeps.prefix.installed import InstalledPackage
 from condadeps.show.reporter import Reporter
 from condadeps.solve.plan import Link, Package
 from condadeps.sources.credentials import masked
+from condadeps.transaction.cancel import Cancel
+from condadeps.transaction.changes import paths_in
+from condadeps.transaction.linking import Linking
+from condadeps.transaction.owners import files_of
 
 T = TypeVar("T")
 

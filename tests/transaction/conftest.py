@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.install.world import World
+from tests.transaction.world import World
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from condadeps.errors import PrefixError
-from condadeps.install.journal import Journal
-from condadeps.install.room import Room
 from condadeps.prefix import lock
 from condadeps.show.reporter import Reporter
+from condadeps.transaction.journal import Journal
+from condadeps.transaction.room import Room
 
 
 @contextmanager

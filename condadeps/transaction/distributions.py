@@ -11,12 +11,12 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from condadeps.errors import TransactionError
-from condadeps.install.owners import Owners
-from condadeps.install.room import inside
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.prefix import installed
 from condadeps.prefix.installed import Distribution
 from condadeps.prefix.target import Target
+from condadeps.transaction.owners import Owners
+from condadeps.transaction.room import inside
 
 
 def gone(target: Target, projects: Collection[ProjectName], owners: Owners) -> set[str]:

@@ -10,13 +10,13 @@ from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
 from condadeps.errors import TransactionError
-from condadeps.install.owners import files_of
-from condadeps.install.room import inside
 from condadeps.names.namespaces import ProjectName
 from condadeps.prefix import installed
 from condadeps.prefix.installed import Distribution
 from condadeps.prefix.target import Target
 from condadeps.solve.plan import Plan
+from condadeps.transaction.owners import files_of
+from condadeps.transaction.room import inside
 
 Problem = tuple[ProjectName, str]
 """A distribution and a requirement of its that is not met, as ``pip check`` sees it."""

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from condadeps.install.checkpoints import Checkpoints
+from condadeps.transaction.checkpoints import Checkpoints
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,19 +16,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from condadeps.errors import PrefixError, SpaceError, TransactionError
-from condadeps.install import conda as condas
-from condadeps.install import fresh, journal
-from condadeps.install import pip as pips
-from condadeps.install.cancel import Cancel
-from condadeps.install.change import Change
-from condadeps.install.checkpoints import Checkpoints, Unchecked
-from condadeps.install.journal import Journal, State
-from condadeps.install.room import Room
-from condadeps.install.staging import Staging
 from condadeps.prefix import installed
 from condadeps.prefix.target import Target, planned
 from condadeps.show.reporter import Reporter, Silent
 from condadeps.solve.plan import Plan
+from condadeps.transaction import conda as condas
+from condadeps.transaction import fresh, journal
+from condadeps.transaction import pip as pips
+from condadeps.transaction.cancel import Cancel
+from condadeps.transaction.change import Change
+from condadeps.transaction.checkpoints import Checkpoints, Unchecked
+from condadeps.transaction.journal import Journal, State
+from condadeps.transaction.room import Room
+from condadeps.transaction.staging import Staging
 
 _CREATION_TIMEOUT = 60.0
 """Seconds to wait for another process that makes the same environment at the same moment."""
@@ -67,7 +67,7 @@ async def apply(
     """Apply ``plan`` to the environment of ``target``, whose lock the caller holds.
 
     An environment that does not exist yet is made, and locked here unless the caller did
-    (:func:`condadeps.install.fresh.making`). ``command`` is what the person typed, for the histories.
+    (:func:`condadeps.transaction.fresh.making`). ``command`` is what the person typed, for the histories.
     ``link_scripts``: run the scripts that packages bring, as conda does. A stop is honoured
     until the first file changes.
 

@@ -9,8 +9,8 @@ import pytest
 
 from condadeps.names.namespaces import ProjectName
 from condadeps.solve.plan import Answer
-from tests.install import tiny
-from tests.install.world import World, listing
+from tests.transaction import tiny
+from tests.transaction.world import World, listing
 
 pytestmark = pytest.mark.slow
 

@@ -1,6 +1,6 @@
 """Applying plans in a process of its own, as the engine does: py-rattler may crash an orderly exit.
 
-``python -m tests.install.engine JOB`` reads a job from a JSON file, applies it and writes
+``python -m tests.transaction.engine JOB`` reads a job from a JSON file, applies it and writes
 what came of it; :func:`apply` is the test's end. A fault in the job kills the process, or
 fails it, at the checkpoint of that number.
 """
@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from condadeps.errors import CondadepsError
-from condadeps.install import fresh, transaction
 from condadeps.prefix import lock, target
 from condadeps.solve.plan import Artifact, Plan
 from condadeps.sources.pip_config import PipConfig
+from condadeps.transaction import apply as transaction
+from condadeps.transaction import fresh
 
 ROOT = Path(__file__).parents[2]
 
@@ -68,7 +69,7 @@ def apply(
     result.unlink(missing_ok=True)
     path.write_text(json.dumps(job), encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "tests.install.engine", str(path)],
+        [sys.executable, "-m", "tests.transaction.engine", str(path)],
         cwd=ROOT,
         env={**os.environ, **(environ or {})},
         capture_output=True,

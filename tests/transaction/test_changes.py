@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from condadeps.install import changes
-from condadeps.install.changes import Changes
-from condadeps.install.checkpoints import Unchecked
-from tests.install.world import listing
+from condadeps.transaction import changes
+from condadeps.transaction.changes import Changes
+from condadeps.transaction.checkpoints import Unchecked
+from tests.transaction.world import listing
 
 
 class Cut(Exception):

@@ -21,14 +21,14 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from condadeps.errors import HashError, TransactionError
-from condadeps.install.cancel import Cancel
-from condadeps.install.conda import obeying, sha256
-from condadeps.install.room import inside
 from condadeps.names.namespaces import ProjectName
 from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter
 from condadeps.solve.plan import Artifact, Install
 from condadeps.sources.credentials import masked, without_credentials
+from condadeps.transaction.cancel import Cancel
+from condadeps.transaction.conda import obeying, sha256
+from condadeps.transaction.room import inside
 
 _LAST_LINES = 12
 

@@ -12,17 +12,17 @@ from pathlib import Path
 import pytest
 
 from condadeps.errors import CancelledError, HashError, SourceError, TransactionError
-from condadeps.install import transaction
-from condadeps.install.cancel import Cancel
-from condadeps.install.checkpoints import Checkpoints
-from condadeps.install.room import Room
 from condadeps.names.namespaces import ProjectName
 from condadeps.prefix import lock, target
 from condadeps.solve.plan import Artifact, Install, Plan
 from condadeps.sources.pip_config import PipConfig
 from condadeps.sources.pypi import PypiSource
-from tests.install import tiny
-from tests.install.world import World, listing
+from condadeps.transaction import apply as transaction
+from condadeps.transaction.cancel import Cancel
+from condadeps.transaction.checkpoints import Checkpoints
+from condadeps.transaction.room import Room
+from tests.transaction import tiny
+from tests.transaction.world import World, listing
 
 pytestmark = pytest.mark.slow
 

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from condadeps.install.room import Room
-from tests.install import tiny
-from tests.install.world import World, listing
+from condadeps.transaction.room import Room
+from tests.transaction import tiny
+from tests.transaction.world import World, listing
 
 pytestmark = pytest.mark.slow
 

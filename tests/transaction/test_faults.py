@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from condadeps.errors import HashError, SpaceError, TransactionError
-from condadeps.install.room import Room
 from condadeps.solve.plan import Plan
-from tests.install import tiny
-from tests.install.world import World, listing
+from condadeps.transaction.room import Room
+from tests.transaction import tiny
+from tests.transaction.world import World, listing
 
 pytestmark = pytest.mark.slow
 

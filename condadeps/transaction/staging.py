@@ -7,16 +7,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from condadeps.install import changes, conda, distributions, history, pip, verify
-from condadeps.install.cancel import Cancel
-from condadeps.install.changes import Changes
-from condadeps.install.owners import Owners
-from condadeps.install.room import Room
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.prefix import guards
 from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter
 from condadeps.solve.plan import Link, Plan
+from condadeps.transaction import changes, conda, distributions, history, pip, verify
+from condadeps.transaction.cancel import Cancel
+from condadeps.transaction.changes import Changes
+from condadeps.transaction.owners import Owners
+from condadeps.transaction.room import Room
 
 _UNPACKED = 4
 """How much bigger files are than the archives they come in, roughly and at least."""

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.channel.fixture import Channel
-from tests.install.world import listing
+from tests.transaction.world import listing
 
 pytestmark = pytest.mark.slow
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 def apply(prefix: Path, channel: str, specs: Sequence[str]) -> dict[str, Any]:
     """Solve ``specs`` with what is there, apply the plan in a process of its own; returns what it told."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.install.test_real", str(prefix), channel, *specs],
+        [sys.executable, "-m", "tests.transaction.test_real", str(prefix), channel, *specs],
         capture_output=True,
         text=True,
         timeout=240,
@@ -60,13 +60,13 @@ def test_an_environment_is_made_changed_and_works(channel: Channel, tmp_path: Pa
 async def _main(prefix: Path, channel: str, specs: Sequence[str]) -> list[str]:
     import rattler
 
-    from condadeps.install import transaction
     from condadeps.names.namespaces import PackageName
     from condadeps.prefix import installed, target
     from condadeps.solve.plan import Link, Plan, Unlink
     from condadeps.sources.conda import CondaSource
     from condadeps.sources.condarc import CondaConfig
     from condadeps.sources.records import package
+    from condadeps.transaction import apply as transaction
 
     present = installed.packages(prefix)
     source = CondaSource(CondaConfig.read(None), "linux-64", channels=[channel], override_channels=True)

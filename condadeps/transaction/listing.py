@@ -12,7 +12,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from condadeps.install.room import Room, write_durably
+from condadeps.transaction.room import Room, write_durably
 
 _NAME = "listing.json"
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from condadeps.install import changes, journal, listing, scripts, verify
-from condadeps.install.checkpoints import Checkpoints
-from condadeps.install.journal import Journal, State
-from condadeps.install.room import flush
-from condadeps.install.staging import Staging
 from condadeps.solve.plan import Package
+from condadeps.transaction import changes, journal, listing, scripts, verify
+from condadeps.transaction.checkpoints import Checkpoints
+from condadeps.transaction.journal import Journal, State
+from condadeps.transaction.room import flush
+from condadeps.transaction.staging import Staging
 
 
 class Change:

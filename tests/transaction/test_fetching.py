@@ -11,8 +11,8 @@ from condadeps.errors import CondadepsError, HashError, SourceError
 from condadeps.solve.plan import Package
 from tests.channel.server import Fault
 from tests.conftest import Serve
-from tests.install import tiny
-from tests.install.world import World, listing
+from tests.transaction import tiny
+from tests.transaction.world import World, listing
 
 pytestmark = pytest.mark.slow
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from condadeps.errors import TransactionError
-from condadeps.install import changes, listing
-from condadeps.install.changes import Changes
-from condadeps.install.room import Room, write_durably
+from condadeps.transaction import changes, listing
+from condadeps.transaction.changes import Changes
+from condadeps.transaction.room import Room, write_durably
 
 VERSION = 1
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from condadeps.names.namespaces import ProjectName
 from condadeps.solve.plan import Answer, Artifact, Install, Link, Package, Plan, Uninstall, Unlink
-from tests.install import engine, tiny
+from tests.transaction import engine, tiny
 
 
 @dataclass
