@@ -35,7 +35,7 @@ def without(url: str) -> str:
         lambda found: f"{found.group(1)}@" if ssh and _WHO_ONLY.fullmatch(found.group(1)) else "",
         url,
     )
-    bare = re.sub(r"/t/[^/\s\"']+(?=/)", "", bare)
+    bare = re.sub(r"/t/[^/\s\"']+(?=/|$)", "", bare)
     bare = _QUERY.sub("", bare)
     return re.sub(r"[?&;]+(?=#|$|\s)|(?<=[?&])[&;]+", "", bare)
 

@@ -36,13 +36,13 @@ def write_down(job: Job, target: Target, plan: Plan) -> tuple[str | None, tuple[
     from condadeps.errors import RecordError
     from condadeps.record import environment
 
-    path = env_file(job)
+    path, name = env_file(job), environment_name(target.prefix)
     try:
-        if environment.holds(path, plan.answers):
+        if environment.holds(path, plan.answers, environment=name):
             return str(path), ()
         written = environment.write(
             path,
-            environment=environment_name(target.prefix),
+            environment=name,
             python=".".join(target.python_version.split(".")[:2]),
             channels=plan.channels or _configured(job, target),
             answers=plan.answers,

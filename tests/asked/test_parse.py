@@ -266,3 +266,15 @@ def test_a_cell_has_one_request_a_line() -> None:
 def test_an_asked_text_survives_the_engines_pipe() -> None:
     job = Job("install", "/p", (Asked("./x", "call", editable=True, hashes=("sha256:00",)),))
     assert Job.from_json(job.to_json()) == job
+
+
+def test_a_url_without_its_secrets_can_be_written_down() -> None:
+    from condadeps.asked.credentials import without
+
+    assert without("https://me:pw@host/t/tk-1/team") == "https://host/team"
+    assert without("https://host/t/tk-1") == "https://host"
+    assert without("https://host/x.whl?a=1&token=t&b=2#sha256=00") == "https://host/x.whl?a=1&b=2#sha256=00"
+    assert without("https://host/x.whl?X-Amz-Signature=s") == "https://host/x.whl"
+    assert without("git+ssh://git@host/x.git") == "git+ssh://git@host/x.git"
+    assert without("git+https://tok@host/x.git@v1#egg=x") == "git+https://host/x.git@v1#egg=x"
+    assert without("conda-forge") == "conda-forge"
