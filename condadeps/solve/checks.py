@@ -24,7 +24,7 @@ async def check(items: Sequence[Wanted], discovery: Discovery) -> None:
         entry = discovery.universe.entries[item.need.project]
         if entry.nowhere:
             raise await _nowhere(entry, discovery)
-        if not entry.admitted(item.need.specifier) & entry.available():
+        if not (entry.admitted(item.need.specifier) & entry.available()):
             raise _no_version(item, entry, discovery)
 
 
@@ -107,6 +107,8 @@ def _no_version(item: Wanted, entry: Entry, discovery: Discovery) -> NoVersionEr
             f"PyPI's newest is {entry.versions[0]}; no file of it is for Python "
             f"{discovery.target.python_version} on {discovery.target.subdir}"
         )
+    bound = [limit for limit in discovery.limits.all if limit.project == entry.project]
+    detail += [f"{limit} is a constraint" for limit in bound]
     for version, why in list(entry.unreadable.items())[:2]:
         detail.append(f"{entry.project} {version} cannot be read: {why.splitlines()[0]}")
     help = "leave out --no-pip to look on PyPI too" if discovery.pypi is None else None

@@ -19,9 +19,11 @@ from condadeps.asked.request import Direct as DirectRequest
 from condadeps.errors import UsageError
 from condadeps.names.homes import Homes
 from condadeps.names.namespaces import ProjectName
+from condadeps.prefix.direct import same
 from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter, Silent
 from condadeps.solve.installed import Installed
+from condadeps.solve.limits import Limits
 from condadeps.solve.needs import Need, Needs, read
 from condadeps.solve.seams import CondaCandidates, PypiCandidates
 from condadeps.solve.universe import CondaCandidate, Entry, PipCandidate, Universe, conda_candidates
@@ -45,6 +47,7 @@ class Discovery:
     asked: frozenset[ProjectName] = frozenset()
     """Projects asked for by name: all their requirements count, not only those that hold now."""
     reporter: Reporter = field(default_factory=Silent)
+    limits: Limits = field(default_factory=Limits)
     universe: Universe = field(default_factory=Universe)
 
     async def want(self, needs: Iterable[Need]) -> None:
@@ -57,7 +60,12 @@ class Discovery:
         """The project's entry, made when it is new."""
         found = self.universe.entries.get(project)
         if found is None:
-            found = Entry(project, self.homes.home(project), installed=self.installed.version(project))
+            found = Entry(
+                project,
+                self.homes.home(project),
+                installed=self.installed.version(project),
+                limit=self.limits.specifier(project),
+            )
             home = {found.home.package} if found.home.package else set()
             found.excluded = tuple(sorted({*self.homes.shippers(project), *home}))
             self.universe.entries[project] = found
@@ -112,6 +120,7 @@ class Discovery:
     async def _settle(self) -> None:
         """Look until nothing new comes up."""
         while True:
+            await self._place()
             await self._look([e for e in self.universe.entries.values() if not e.looked])
             await self._read_pages()
             await self._read_metadata()
@@ -121,6 +130,15 @@ class Discovery:
                     news |= self._ask(need)
             if not news and not self._pending():
                 return
+
+    async def _place(self) -> None:
+        """Stage what constraints bind to one place, once it comes up."""
+        for project, request in self.limits.places.items():
+            entry = self.universe.entries.get(project)
+            there = self.installed.by_pip.get(project)
+            if entry is None or entry.direct is not None or (there is not None and same(there, request)):
+                continue
+            await self.direct(request)
 
     def _pending(self) -> bool:
         entries = self.universe.entries.values()

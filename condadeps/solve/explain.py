@@ -233,6 +233,11 @@ class Teller:
     def _constraint(self, line: Line) -> str:
         """What stands in the way that nobody asked for now."""
         problem, text = self.problem, f"{line.name} {line.rest}".rstrip()
+        limits = [limit for limit in problem.limits if line.name in limit.names]
+        if limits:
+            return (
+                f"{' and '.join(map(str, limits))} {'are constraints' if limits[1:] else 'is a constraint'}"
+            )
         if line.name == "python" and line.rest == f"{problem.discovery.target.minor}.*":
             return f"the environment's Python stays {problem.discovery.target.minor}"
         if any(line.name == name for name in problem.earlier):

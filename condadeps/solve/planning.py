@@ -14,7 +14,7 @@ from condadeps.solve.encode import PROXY
 from condadeps.solve.needs import spelled
 from condadeps.solve.plan import Answer, Install, Link, Needed, Plan, Uninstall, Unlink
 from condadeps.solve.problem import Problem, Solved
-from condadeps.solve.reasons import Reasons
+from condadeps.solve.reasons import Reasons, admits
 from condadeps.solve.universe import CondaCandidate, Entry, PipCandidate
 from condadeps.solve.wanted import Wanted
 from condadeps.sources.direct import Direct as DirectFile
@@ -72,8 +72,16 @@ class _Planner:
         reason = self.reasons.of(name)
         if reason == "asked":
             return reason
-        demand = self.reasons.demand(name, previous)
+        demand = self.reasons.demand(name, previous) or self._limit(name, previous)
         return f"moved: {demand}" if demand else "moved to fit the rest"
+
+    def _limit(self, name: PackageName, previous: str) -> str | None:
+        """The constraint that does not leave ``name`` at version ``previous``."""
+        for limit in self.problem.limits:
+            for limited, spec in limit.specs:
+                if limited == name and not admits(spec, previous):
+                    return f"{limit} is a constraint"
+        return None
 
     def _unlinks(self) -> Iterator[Unlink]:
         for name, record in sorted(self.problem.installed.items()):

@@ -18,6 +18,7 @@ from condadeps.solve.attempt import Question, Refusal, ask
 from condadeps.solve.decode import Solution, decode, same
 from condadeps.solve.discover import Discovery
 from condadeps.solve.encode import PROXY, Encoded, encode, spec
+from condadeps.solve.limits import Limit
 from condadeps.solve.wanted import Wanted
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class Problem:
     """Packages whose earlier request does not count (to find out what stands in the way)."""
     dropped: frozenset[ProjectName] = frozenset()
     """Projects pip installed that need not stay (to find out the same)."""
+    lifted: frozenset[Limit] = frozenset()
+    """Constraints that do not count (to find out the same)."""
     free_python: bool = False
     """Let Python's minor version move (to find out the same)."""
 
@@ -140,7 +143,8 @@ class Problem:
         specs = [*there, *(f"{PROXY}{p}" for p in self.discovery.installed.by_pip if p not in self.dropped)]
         asked = self.asked_specs(encoded)
         ordered = [*asked, *specs] if self.updating else [*specs, *asked]
-        return Question(tuple(ordered), self.constraints, tuple(self._locked(encoded)))
+        limits = (*self.constraints, *self._limited())
+        return Question(tuple(ordered), limits, tuple(self._locked(encoded)))
 
     def asked_specs(self, encoded: Encoded) -> list[str]:
         """The requests as the solver's specs."""
@@ -179,7 +183,24 @@ class Problem:
             # The running kernel survives: its minor version never changes (rule 7).
             found.append(f"python {target.minor}.*")
         found += [text for texts in self.earlier.values() for text in texts]
+        for limit in self.limits:
+            found += [spec for _, spec in limit.specs]
         return tuple(found)
+
+    @property
+    def limits(self) -> list[Limit]:
+        """The constraints that count."""
+        return [limit for limit in self.discovery.limits.all if limit not in self.lifted]
+
+    def _limited(self) -> list[str]:
+        """The constraints on projects that came up, as specs on their proxies."""
+        found = []
+        for limit in self.limits:
+            entry = self.discovery.universe.entries.get(limit.project) if limit.project else None
+            if entry is not None and len(limit.specifier):
+                ranges = entry.order.ranges(entry.admitted(limit.specifier))
+                found.append(f"{PROXY}{entry.project} {ranges}".rstrip())
+        return found
 
     @functools.cached_property
     def earlier(self) -> Mapping[PackageName, tuple[str, ...]]:

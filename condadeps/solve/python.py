@@ -19,22 +19,27 @@ from condadeps.solve.wanted import conda_grammar
 
 
 async def choose_python(
-    requests: Sequence[Request], conda: CondaCandidates, homes: Homes, subdir: str
+    requests: Sequence[Request],
+    conda: CondaCandidates,
+    homes: Homes,
+    subdir: str,
+    constraints: Sequence[Request] = (),
 ) -> str:
     """The whole version ("3.12.4") of the Python that a new environment for these requests should have.
 
     Empty when all of them are conda packages and none needs Python. The newest that the channels have
-    and that the conda packages among the requests allow; when those clash, the newest that what was said
-    of Python itself allows (the solve then explains the clash). Raises NotFoundError when no channel has
-    such a Python, SourceError when a channel does not answer.
+    and that the conda packages among the requests and the ``constraints`` allow; when those clash, the
+    newest that what was said of Python itself allows (the solve then explains the clash). Raises
+    NotFoundError when no channel has such a Python, SourceError when a channel does not answer.
     """
     names = await conda.names()
     found = [_conda_spec(request, homes, names) for request in requests]
     everything = [spec for spec in found if spec]
     own = [spec for spec in everything if _name(spec) == "python"]
     first = ["python", *everything] if None in found or not found else everything
+    limits = tuple(filter(None, (_conda_spec(one, homes, names) for one in constraints if not _marked(one))))
     for specs in (first, ["python", *own]):
-        answer = await ask(Question(tuple(dict.fromkeys(specs))), Encoded(), conda, subdir)
+        answer = await ask(Question(tuple(dict.fromkeys(specs)), limits), Encoded(), conda, subdir)
         if not isinstance(answer, Refusal):
             return next((str(r.version) for r in answer if r.name.normalized == "python"), "")
     raise NotFoundError(
@@ -64,6 +69,11 @@ def _conda_spec(request: Request, homes: Homes, names: frozenset[str]) -> str | 
     if package is None or package not in names:
         return None
     return f"{PackageName(package)} {conda_grammar(specifier)}".rstrip()
+
+
+def _marked(request: Request) -> bool:
+    """Whether a marker must be decided first, which takes a Python."""
+    return isinstance(request, Project) and request.requirement.marker is not None
 
 
 def _name(spec: str) -> str:

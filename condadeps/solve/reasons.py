@@ -59,7 +59,7 @@ class Reasons:
         """Who does not let ``name`` be at version ``previous``: ``"pandas 3.0.1 needs numpy >=2"``."""
         for parent, record in self._records():
             for text in record.depends:
-                if _name(text) == name and not _admits(text, previous):
+                if _name(text) == name and not admits(text, previous):
                     return f"{self.label(parent)} needs {text}"
         for project, candidate in self.solution.pip.items():
             for need in self.needs(project, candidate):
@@ -144,7 +144,8 @@ def _name(spec: str) -> str:
     return spec.split(" ", 1)[0].split("[", 1)[0].split("=", 1)[0]
 
 
-def _admits(spec: str, version: str) -> bool:
+def admits(spec: str, version: str) -> bool:
+    """Whether a MatchSpec takes a version, whatever its build."""
     from rattler import MatchSpec, PackageRecord
     from rattler.package.build_string import BuildString
 

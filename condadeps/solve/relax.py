@@ -56,6 +56,10 @@ def _easier(problem: Problem, message: str) -> Iterator[tuple[Any, Problem]]:
         others = tuple(text for text in problem.pinned if text != pin)
         way = Way(f"without the pin {pin!r} it can be had (conda-meta/pinned)", pin)
         yield way, dataclasses.replace(problem, pinned=others)
+    for limit in problem.limits:
+        if any(f"{name} " in message for name in limit.names):
+            way = Way(f"without the constraint {limit} it can be had", limit.item.shown)
+            yield way, dataclasses.replace(problem, lifted=problem.lifted | {limit})
     yield from _without_kept(problem, message)
     yield from _unbounded(problem, message)
     yield from _without_one(problem, message)

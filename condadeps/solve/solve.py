@@ -10,6 +10,7 @@ answer is no, offer more of what the refusal names and ask again; read the answe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from condadeps.asked.job import Options, Verb
 from condadeps.asked.request import Request
@@ -23,6 +24,7 @@ from condadeps.solve.attempt import Refusal
 from condadeps.solve.discover import Discovery
 from condadeps.solve.growth import named, promising
 from condadeps.solve.installed import Installed
+from condadeps.solve.limits import limits
 from condadeps.solve.needs import Need
 from condadeps.solve.plan import Plan
 from condadeps.solve.problem import Problem, Solved
@@ -47,10 +49,13 @@ async def solve(
     options: Options,
     verb: Verb,
     pinned: Sequence[str] = (),
+    constraints: Sequence[Request] = (),
     reporter: Reporter | None = None,
 ) -> Plan:
     """What to change so that every request is met and nothing asked for before breaks.
 
+    ``pinned`` are MatchSpecs and ``constraints`` requests that hold for whatever is there afterwards; they
+    install nothing.
     Raises NotFoundError, NoVersionError, ConflictError when it cannot be done, SourceError when a
     channel or an index did not answer. Reads; changes nothing.
     """
@@ -61,6 +66,7 @@ async def solve(
     names = await conda.names() if conda else frozenset[str]()
     items = wanted(requests, target, homes, names.__contains__)
     installed = Installed(packages, distributions, homes)
+    versions = {name: package.version for name, package in packages.items()}
     discovery = Discovery(
         target=target,
         conda=conda,
@@ -68,6 +74,7 @@ async def solve(
         homes=homes,
         installed=installed,
         asked=frozenset(item.need.project for item in items if item.need),
+        limits=await limits(constraints, target, homes, conda, versions),
         reporter=reporter,
     )
     items = await _discover(items, discovery, options.update or verb == "update")
@@ -83,9 +90,8 @@ async def _discover(items: Sequence[Wanted], discovery: Discovery, updating: boo
     found: list[Wanted] = []
     for item in items:
         direct = item.direct
-        if direct is not None:
-            need = await discovery.direct(direct)
-            item = Wanted(item.request, need=need, forced=True)
+        if direct is not None and item.applies:
+            item = replace(item, need=await discovery.direct(direct))
         elif item.forced and item.need is not None:
             discovery.entry(item.need.project).forced = True
         found.append(item)

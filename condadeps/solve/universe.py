@@ -63,6 +63,8 @@ class Entry:
     """The version in the environment now, by whichever manager."""
     excluded: tuple[PackageName, ...] = ()
     """Conda packages that would bring the same project, its home among them."""
+    limit: SpecifierSet = field(default_factory=SpecifierSet)
+    """What constraints leave of its versions, whoever brings them."""
     forced: bool = False
     """Asked for as ``pypi:``: conda is out of the question."""
     looked: bool = False
@@ -90,12 +92,15 @@ class Entry:
     """The chosen file with its SHA-256, when the index did not say it."""
     _order: Order | None = None
     _exempt: tuple[int, int, frozenset[Version]] | None = None
+    _brought: set[Version] = field(default_factory=set)
+    """The versions there are without PyPI."""
 
     @property
     def order(self) -> Order:
         """All its known versions in PEP 440 order."""
         if self._order is None:
             self._order = _order(self)
+            self._brought = {c.version for c in (*self.conda, self.kept, self.direct) if c and c.version}
         return self._order
 
     def changed(self) -> None:
@@ -104,20 +109,30 @@ class Entry:
 
     def admitted(self, specifier: SpecifierSet) -> frozenset[int]:
         """The numbers (in :attr:`order`) of the versions ``specifier`` admits."""
-        return self.order.admitted(specifier, self._always())
+        return self.order.admitted(specifier, self._always(), self.usable)
+
+    def within(self, specifier: SpecifierSet) -> frozenset[int]:
+        """The numbers of the versions that ``specifier`` admits and constraints leave."""
+        admitted = self.admitted(specifier)
+        return admitted & self.admitted(self.limit) if len(self.limit) else admitted
+
+    def usable(self, version: Version) -> bool:
+        """Whether somebody offers the version in a shape that the target can use."""
+        return version in self._brought or version in self.files
 
     def _always(self) -> frozenset[Version]:
         """Versions that are admitted though they are pre-releases, as pip does.
 
-        They are what is installed, and what some requirement on the project names outright.
+        They are what is installed, and those that some requirement on the project names outright or
+        has nothing else to be met by.
         """
         order, count = self.order, len(self.specifiers)
         if self._exempt is None or self._exempt[:2] != (id(order), count):
             always = {self.installed} if self.installed else set()
-            naming = [s for s in self.specifiers.values() if s.prereleases]
-            for version in order.versions if naming else ():
-                if version.is_prerelease and any(s.contains(version) for s in naming):
-                    always.add(version)
+            if order.prereleases:
+                for specifier in (*self.specifiers.values(), self.limit):
+                    admitted = order.admitted(specifier, usable=self.usable)
+                    always.update(v for v in order.prereleases if order.numbers[v] in admitted)
             self._exempt = (id(order), count, frozenset(always))
         return self._exempt[2]
 
@@ -134,7 +149,7 @@ class Entry:
         if not self.specifiers:
             return not self.available()
         available = self.available()
-        return any(not (self.admitted(s) & available) for s in self.specifiers.values())
+        return any(not (self.within(s) & available) for s in self.specifiers.values())
 
     def growable(self) -> bool:
         """Whether the window hides versions that could be offered."""
@@ -146,10 +161,10 @@ class Entry:
 
     def _newest(self, window: int | None) -> Iterator[Version]:
         for specifier in self.specifiers.values() or (SpecifierSet(),):
-            files = self.yanked if pins(specifier) else self.files
+            files = self.yanked if pins(specifier & self.limit) else self.files
             usable = (
                 v
-                for v in self.order.newest_first(self.admitted(specifier))
+                for v in self.order.newest_first(self.within(specifier))
                 if v not in self.unreadable and not self._is_kept(v) and v in files
             )
             for position, version in enumerate(islice(usable, window)):
@@ -172,7 +187,7 @@ class Entry:
         newest = sorted({c.version for c in self.conda if c.version}, reverse=True)
         chosen = {self.installed} if self.installed in newest else set()
         for specifier in self.specifiers.values() or (SpecifierSet(),):
-            admitted = self.admitted(specifier)
+            admitted = self.within(specifier)
             chosen.update([v for v in newest if numbers[v] in admitted][: max(self.window, 2)])
         return {v for v in chosen if v}
 

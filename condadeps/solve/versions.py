@@ -7,7 +7,7 @@ the one way there is to read small integers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -66,23 +66,40 @@ class Order:
         """The version of that number, as text."""
         return str(self._items[number - 1])
 
-    def admitted(self, specifier: SpecifierSet, always: frozenset[Version] = frozenset()) -> frozenset[int]:
+    @cached_property
+    def prereleases(self) -> list[Version]:
+        """The pre-releases among them, oldest first."""
+        return [version for version in self.versions if version.is_prerelease]
+
+    def admitted(
+        self,
+        specifier: SpecifierSet,
+        always: frozenset[Version] = frozenset(),
+        usable: Callable[[Version], bool] | None = None,
+    ) -> frozenset[int]:
         """The numbers of the versions the specifier admits, by :meth:`SpecifierSet.filter`.
 
         Pre-releases are admitted as pip does: when the specifier names one, or when no final
-        version meets it. ``always`` are versions (what is installed, what another requirement
-        names) whose being a pre-release is no obstacle.
+        version that is ``usable`` meets it. ``always`` are versions (what is installed, what another
+        requirement names) whose being a pre-release is no obstacle.
         """
         key = (str(specifier), always)
         known = self._admitted.get(key)
         if known is None:
             chosen = set(specifier.filter(self.versions))
+            if usable is not None and self.prereleases and not self._any(chosen, usable):
+                chosen |= set(specifier.filter(self.versions, prereleases=True))
             chosen.update(v for v in always if specifier.contains(v, prereleases=True))
             known = frozenset(self.numbers[v] for v in chosen if v in self.numbers)
             if not str(specifier):
                 known |= {self.numbers[item] for item in self._items if isinstance(item, str)}
             self._admitted[key] = known
         return known
+
+    @staticmethod
+    def _any(versions: set[Version], usable: Callable[[Version], bool]) -> bool:
+        # The newest is usable nearly always, and telling costs a little.
+        return any(usable(version) for version in sorted(versions, reverse=True))
 
     def newest_first(self, numbers: frozenset[int]) -> Iterator[Version]:
         """The versions of those numbers that PEP 440 reads."""

@@ -15,7 +15,8 @@ from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.names.reading import read
 from condadeps.prefix.target import Target
 from condadeps.solve.encode import PROXY
-from condadeps.solve.needs import Need, holds, need, spelled
+from condadeps.solve.needs import Need, holds, spelled
+from condadeps.solve.needs import need as read_need
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,10 @@ def _one(request: Request, target: Target, homes: Homes, in_channel: Callable[[P
             # The source keeps a package whose channel was named to that channel, under any of its names.
             return Wanted(request, package=request.name, spec=request.spec.rpartition("::")[2])
         case Direct():
-            return Wanted(request, forced=True)
+            marker = str(request.marker) if request.marker else None
+            applies = request.marker is None or request.marker.evaluate({**target.markers, "extra": ""})
+            need = Need(request.name, extras=request.extras) if request.name else None
+            return Wanted(request, need=need, forced=True, marker=marker, applies=applies)
 
 
 def _bare(request: Bare, target: Target, homes: Homes, in_channel: Callable[[PackageName], bool]) -> Wanted:
@@ -86,7 +90,7 @@ def _project(request: Project, target: Target) -> Wanted:
     marker = str(requirement.marker) if requirement.marker else None
     return Wanted(
         request,
-        need=need(requirement),
+        need=read_need(requirement),
         forced=request.forced,
         marker=marker,
         applies=holds(requirement, target.markers),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ def world(tmp_path: Path) -> World:
     return world
 
 
-def refused(world: World, *texts: str, **options: object) -> UnsatisfiableError:
+def refused(world: World, *texts: str, **options: Any) -> UnsatisfiableError:
     with pytest.raises(UnsatisfiableError) as caught:
         world.solve(*texts, **options)
     assert len(str(caught.value).splitlines()) <= 12 + 1  # and what to type

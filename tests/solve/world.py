@@ -33,7 +33,8 @@ from condadeps.names.namespaces import PackageName as Package
 from condadeps.names.namespaces import ProjectName
 from condadeps.prefix import installed
 from condadeps.prefix.target import Target, planned
-from condadeps.solve.plan import Plan
+from condadeps.solve.plan import Link as Linked
+from condadeps.solve.plan import Plan, Unlink
 from condadeps.solve.solve import solve
 from condadeps.sources.direct import Direct
 from condadeps.sources.files import File
@@ -232,12 +233,23 @@ class World:
 
     # -- solving -------------------------------------------------------------------------
 
-    def solve(self, *texts: str, verb: Verb = "install", metadata: bool = False, **options: Any) -> Plan:
+    def solve(
+        self,
+        *texts: str | Asked,
+        verb: Verb = "install",
+        metadata: bool = False,
+        constraints: Sequence[str | Asked] = (),
+        **options: Any,
+    ) -> Plan:
         """The plan for these requests."""
-        asked = [parse(Asked(text, metadata=metadata), self.directory) for text in texts]
+        wanted = [text if isinstance(text, Asked) else Asked(text, metadata=metadata) for text in texts]
+        limits = [
+            text if isinstance(text, Asked) else Asked(text, "constraints.txt", line, metadata=True)
+            for line, text in enumerate(constraints, 1)
+        ]
         return asyncio.run(
             solve(
-                asked,
+                [parse(asked, self.directory) for asked in wanted],
                 self.target,
                 conda=self.channel,
                 pypi=self.index,
@@ -247,6 +259,7 @@ class World:
                 options=Options(**options),
                 verb=verb,
                 pinned=self.pinned,
+                constraints=[parse(asked, self.directory) for asked in limits],
             )
         )
 
@@ -263,7 +276,8 @@ def installs(plan: Plan) -> dict[str, str]:
 
 def why(plan: Plan) -> dict[str, str]:
     """The reason for each item."""
-    reasons = {str(item.package.name): item.reason for item in (*plan.link, *plan.unlink)}
+    conda: tuple[Linked | Unlink, ...] = (*plan.link, *plan.unlink)
+    reasons = {str(item.package.name): item.reason for item in conda}
     reasons |= {f"pip {item.artifact.project}": item.reason for item in plan.install}
     return reasons | {f"- {item.project}": item.reason for item in plan.uninstall}
 
