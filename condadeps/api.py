@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from condadeps.asked.gather import gather
 from condadeps.asked.job import Asked, Job, Options
 from condadeps.errors import UsageError
 
@@ -181,12 +180,20 @@ def carry_out(call: Call, asked: Sequence[Asked], directory: Path, reporter: Rep
             if not asked and not call.files:
                 raise UsageError("name at least one package", help='such as pandas "numpy>=2"')
             job = Job(call.verb, str(prefix), tuple(asked), call.options, str(directory))
-            return travel(gather(job, call.files), reporter)
+            return travel(_with_files(job, call), reporter)
         case "create":
             from condadeps.kernels.creation import create as make
 
             options = replace(call.options, record=call.options.env_file is not None)
-            job = gather(Job("create", str(prefix), tuple(asked), options, str(directory)), call.files)
+            job = _with_files(Job("create", str(prefix), tuple(asked), options, str(directory)), call)
             return make(job, reporter=reporter, **call.settings)
         case verb:
             raise ValueError(f"no such verb: {verb}")
+
+
+def _with_files(job: Job, call: Call) -> Job:
+    if not call.files:
+        return job
+    from condadeps.asked.gather import gather
+
+    return gather(job, call.files)

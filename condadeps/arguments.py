@@ -11,10 +11,9 @@ from typing import Any
 import click
 
 from condadeps import __version__
-from condadeps.asked.gather import Files
 from condadeps.asked.job import Options
 from condadeps.asked.verbs import VERBS
-from condadeps.call import Call
+from condadeps.call import Call, Files
 from condadeps.errors import NotYetError, UsageError
 
 

@@ -5,8 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from condadeps.asked.gather import Files
 from condadeps.asked.job import Options
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What a call says of files."""
+
+    requirements: tuple[str, ...] = ()
+    """``-r``: pip's requirements files."""
+    constraints: tuple[str, ...] = ()
+    """``--constraint``: pip's constraints files."""
+    files: tuple[str, ...] = ()
+    """``-f``: a file of any kind, told by its name."""
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.requirements or self.constraints or self.files)
 
 
 @dataclass(frozen=True, slots=True)

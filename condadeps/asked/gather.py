@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from condadeps.asked.files import Kind, Listing, read
 from condadeps.asked.job import Asked, Job, Named
-
-
-@dataclass(frozen=True, slots=True)
-class Files:
-    """What a call says of files."""
-
-    requirements: tuple[str, ...] = ()
-    """``-r``: pip's requirements files."""
-    constraints: tuple[str, ...] = ()
-    """``--constraint``: pip's constraints files."""
-    files: tuple[str, ...] = ()
-    """``-f``: a file of any kind, told by its name."""
-    extras: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.requirements or self.constraints or self.files)
+from condadeps.call import Files
 
 
 def gather(job: Job, files: Files) -> Job:
