@@ -15,6 +15,8 @@ from condadeps.record.sheet import Line, Sheet
 _ITEM = re.compile(
     r"([A-Za-z0-9_.][^\s#:'\"{}\[\]&*!|%@`]*(?:\[[A-Za-z0-9_,.-]*\][^\s#:'\"{}\[\]&*!|%@`]*)?)"
 )
+_URL = re.compile(r"[a-z]+://[A-Za-z0-9_.~/:%+-]*[A-Za-z0-9_~/%+-]")
+"""A colon that no space follows is text to YAML."""
 _LINE = re.compile(r"( *)(- )?(.*?)(?: +(#.*))?")
 _KEYS = {"channels", "dependencies"}
 _NULL = {"null", "~"}
@@ -107,7 +109,7 @@ def _item(said: Sheet, section: str, indent: int, content: str, comment: str, in
         return "?"
     if section == "pip" and indent <= indents["dependencies"]:
         return "?"
-    if not _ITEM.fullmatch(content):
+    if not _ITEM.fullmatch(content) and not (section == "channels" and _URL.fullmatch(content)):
         return "?"
     lines = lists[section]
     lines.append(Line(content, comment, len(lines)))
