@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +21,22 @@ if TYPE_CHECKING:
 
 
 def register(shell: InteractiveShell) -> None:
-    """Teach ``shell`` the magic; more than once does no harm."""
+    """Teach ``shell`` the magic; more than once does no harm.
+
+    What its first call needs is loaded meanwhile, while nobody waits.
+    """
     shell.register_magics(CondadepsMagics)
+    threading.Thread(target=_warm_up, name="condadeps-warm-up", daemon=True).start()
+
+
+_FIRST_CALL = ("asked.parse", "prefix.already", "show.notebook", "record.environment", "record.glance", "api")
+
+
+def _warm_up() -> None:
+    """Load what tells that everything is there already; an error is for the call that meets it."""
+    with suppress(Exception):
+        for name in _FIRST_CALL:
+            importlib.import_module(f"condadeps.{name}")
 
 
 @magics_class
