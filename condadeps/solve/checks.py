@@ -78,7 +78,15 @@ async def _nowhere(entry: Entry, discovery: Discovery) -> NotFoundError:
         return NotFoundError(
             f"no configured channel has {entry.project}, and pip is switched off",
             detail=[f"looked in {', '.join(looked) or 'no channel'}", *_near(near)],
-            help="leave out --no-pip to look on PyPI too",
+            help=f"{discovery.switch}{_to_look(discovery)}",
+            name=str(entry.project),
+            looked_in=looked,
+            near=near,
+        )
+    if entry.closed:
+        return NotFoundError(
+            f"no configured channel has {entry.project}, and it may not come from PyPI",
+            detail=[f"looked in {', '.join(looked) or 'no channel'}", entry.closed, *_near(near)],
             name=str(entry.project),
             looked_in=looked,
             near=near,
@@ -96,13 +104,13 @@ async def _nowhere(entry: Entry, discovery: Discovery) -> NotFoundError:
 def _no_version(item: Wanted, entry: Entry, discovery: Discovery) -> NoVersionError:
     asked = spelled(item.need.specifier) if item.need else ""
     conda = [candidate.text for candidate in reversed(entry.conda)]
-    usable = [str(v) for v in entry.versions if v in entry.files] if entry.paged else []
+    usable = [str(v) for v in entry.versions if v in entry.files] if entry.opened else []
     detail = []
     if conda:
         detail.append(f"conda has {_listed(conda)}")
     if usable:
         detail.append(f"PyPI has {_listed(usable)}")
-    elif entry.versions:
+    elif entry.versions and entry.opened and entry.hashes is None:
         detail.append(
             f"PyPI's newest is {entry.versions[0]}; no file of it is for Python "
             f"{discovery.target.python_version} on {discovery.target.subdir}"
@@ -111,7 +119,11 @@ def _no_version(item: Wanted, entry: Entry, discovery: Discovery) -> NoVersionEr
     detail += [f"{limit} is a constraint" for limit in bound]
     for version, why in list(entry.unreadable.items())[:2]:
         detail.append(f"{entry.project} {version} cannot be read: {why.splitlines()[0]}")
-    help = "leave out --no-pip to look on PyPI too" if discovery.pypi is None else None
+    if entry.closed and not entry.paged:
+        detail.append(f"{entry.project} may not come from PyPI: {entry.closed}")
+    if entry.hashes is not None and entry.versions:
+        detail.append("none of PyPI's files that could be used has one of the hashes asked for")
+    help = f"{discovery.switch}{_to_look(discovery)}" if discovery.pypi is None else None
     return NoVersionError(
         f"no version of {entry.project} is {asked}"
         if asked
@@ -122,6 +134,10 @@ def _no_version(item: Wanted, entry: Entry, discovery: Discovery) -> NoVersionEr
         asked=asked,
         available=_newest_conda({*conda, *usable}),
     )
+
+
+def _to_look(discovery: Discovery) -> str:
+    return " to look on PyPI too" if discovery.policy.pip != "never" else ""
 
 
 async def near_names(name: str, discovery: Discovery) -> list[str]:

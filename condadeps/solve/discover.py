@@ -8,7 +8,7 @@ at: the solver meets them, from conda alone.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from packaging.specifiers import SpecifierSet
@@ -16,17 +16,20 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from condadeps.asked.request import Direct as DirectRequest
-from condadeps.errors import UsageError
+from condadeps.errors import ConfigError, UsageError
 from condadeps.names.homes import Homes
 from condadeps.names.namespaces import ProjectName
 from condadeps.prefix.direct import same
 from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter, Silent
+from condadeps.solve.hashes import Hashed
 from condadeps.solve.installed import Installed
 from condadeps.solve.limits import Limits
 from condadeps.solve.needs import Need, Needs, read
-from condadeps.solve.seams import CondaCandidates, PypiCandidates
+from condadeps.solve.policy import Policy
+from condadeps.solve.seams import CondaCandidates, Page, PypiCandidates
 from condadeps.solve.universe import CondaCandidate, Entry, PipCandidate, Universe, conda_candidates
+from condadeps.sources.files import File
 from condadeps.sources.metadata import MetadataError
 
 GROWTH = 4
@@ -48,6 +51,9 @@ class Discovery:
     """Projects asked for by name: all their requirements count, not only those that hold now."""
     reporter: Reporter = field(default_factory=Silent)
     limits: Limits = field(default_factory=Limits)
+    policy: Policy = field(default_factory=Policy)
+    updated: Container[ProjectName] = frozenset()
+    """Projects that are to move to the newest version: what is installed is no reason to stay."""
     universe: Universe = field(default_factory=Universe)
 
     async def want(self, needs: Iterable[Need]) -> None:
@@ -65,6 +71,9 @@ class Discovery:
                 self.homes.home(project),
                 installed=self.installed.version(project),
                 limit=self.limits.specifier(project),
+                from_pypi=project in self.policy.only_pypi,
+                closed=self.policy.closed(project),
+                hashes=self.limits.hashes.get(project),
             )
             home = {found.home.package} if found.home.package else set()
             found.excluded = tuple(sorted({*self.homes.shippers(project), *home}))
@@ -77,10 +86,13 @@ class Discovery:
         Raises SourceError, or UsageError when PyPI is off.
         """
         if self.pypi is None:
-            raise UsageError(f"{request.text} needs pip, which is switched off", help="leave out --no-pip")
+            raise UsageError(f"{request.text} needs pip, which is switched off", help=self.switch)
+        if request.name is not None:
+            check_open(request.text, request.name, self.policy)
         self.reporter.phase("metadata")
         found = await self.pypi.direct(request.location, editable=request.editable, hashes=request.hashes)
         metadata = found.metadata
+        check_open(request.text, metadata.name, self.policy)
         entry = self.entry(metadata.name)
         needs = read(metadata.requires, metadata.extras, self.target.markers)
         entry.direct = PipCandidate("direct", metadata.version, needs, found, metadata.requires_python or "")
@@ -90,6 +102,13 @@ class Discovery:
         specifier = SpecifierSet(f"=={metadata.version}")
         return Need(metadata.name, specifier, frozenset(canonicalize_name(e) for e in request.extras))
 
+    @property
+    def switch(self) -> str:
+        """What to do to have PyPI, when it is switched off."""
+        return (
+            "leave out --no-pip" if self.policy.pip != "never" else f"{self.policy.setting('pip')} forbids it"
+        )
+
     async def grow(self, widen: Collection[ProjectName], open_: Collection[ProjectName] = ()) -> bool:
         """Offer more: PyPI, for any of these it was closed for; a wider window, for those to ``widen``.
 
@@ -98,7 +117,7 @@ class Discovery:
         grew = False
         for project in dict.fromkeys((*widen, *open_)):
             entry = self.universe.entries.get(project)
-            if entry is None or self.pypi is None or entry.direct is not None:
+            if entry is None or self.pypi is None or entry.closed or entry.direct is not None:
                 continue
             if not entry.opened:
                 entry.opened = grew = True
@@ -159,6 +178,9 @@ class Discovery:
                     found[own.text] = own
                 else:
                     found[f"{own.package} {own.text}"] = own
+            if entry.from_pypi:
+                stays = entry.owned is not None and entry.project not in self.updated
+                found = {c.text: c for c in found.values() if stays and c is entry.owned}
             entry.conda = () if entry.forced else tuple(found.values())
             self._keep(entry)
             entry.changed()
@@ -181,7 +203,7 @@ class Discovery:
     def _wants_page(self, entry: Entry) -> bool:
         if self.pypi is None or entry.paged or entry.direct is not None:
             return False
-        if entry.unmet():
+        if entry.unmet() and not entry.closed:
             entry.opened = True
         return entry.opened or bool(self._extras_unread(entry))
 
@@ -194,13 +216,20 @@ class Discovery:
                 entry.paged, entry.page = True, page
                 if page is not None:
                     entry.versions = page.versions
-                    entry.files = page.best(self.target)
-                    entry.yanked = page.best(self.target, yanked=True)
+                    entry.files, entry.yanked = self._files(page, entry.hashes)
                 entry.changed()
         # A specifier that came up after the page was read may be one that conda does not meet.
         for entry in self.universe.entries.values():
-            if entry.paged and not entry.opened and entry.unmet():
+            if entry.paged and not entry.opened and entry.unmet() and not entry.closed:
                 entry.opened = True
+
+    def _files(
+        self, page: Page, hashes: frozenset[str] | None
+    ) -> tuple[Mapping[Version, File], Mapping[Version, File]]:
+        """The file to use of each version, and the same with yanked ones."""
+        if hashes is None:
+            return page.best(self.target), page.best(self.target, yanked=True)
+        return Hashed(page, self.target, hashes), Hashed(page, self.target, hashes, yanked=True)
 
     def _extras_unread(self, entry: Entry) -> set[Version]:
         return {
@@ -247,6 +276,15 @@ class Discovery:
             return
         entry.metadata[version] = read(metadata.requires, metadata.extras, self.target.markers)
         entry.requires_python[version] = metadata.requires_python or ""
+
+
+def check_open(text: str, project: ProjectName, policy: Policy) -> None:
+    """Raises ConfigError when ``text`` asks PyPI for a project that may not come from there."""
+    why = policy.closed(project)
+    if why:
+        raise ConfigError(
+            f"{text}: {project} may not come from PyPI", detail=[why], place=policy.place(project) or None
+        )
 
 
 def _versions(records: Iterable[object], entry: Entry) -> set[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from condadeps.errors import ConflictError
-from condadeps.names.namespaces import ProjectName
+from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.solve.attempt import Refusal
 from condadeps.solve.encode import NEVER, PIP, PROXY, UNREAD, Encoded
 from condadeps.solve.needs import Need
@@ -224,8 +224,11 @@ class Teller:
             rival = next((i.shown for i in self.problem.items if i.package == line.name), None)
             return f"which {rival} rules out" if rival else "which no configured channel has"
         entry = self.problem.discovery.universe.entries[ProjectName(line.name.removeprefix(PROXY))]
-        if entry.nowhere:
+        if entry.nowhere and not entry.closed:
             return "which no configured channel and no index has"
+        if entry.closed:
+            where = "which no configured channel has" if not entry.conda else "which no conda package meets"
+            return f"{where} and which may not come from PyPI: {entry.closed}"
         newest = [entry.order.at(len(entry.order))] if len(entry.order) else []
         have = f" (the newest is {newest[0]})" if newest else ""
         return f"which nothing on offer meets{have}"
@@ -238,6 +241,9 @@ class Teller:
             return (
                 f"{' and '.join(map(str, limits))} {'are constraints' if limits[1:] else 'is a constraint'}"
             )
+        barred = problem.barred.get(PackageName(line.name)) if line.rest.endswith(NEVER) else None
+        if barred is not None:
+            return f"{barred} comes from PyPI only: {problem.discovery.policy.setting('only_pypi')} names it"
         if line.name == "python" and line.rest == f"{problem.discovery.target.minor}.*":
             return f"the environment's Python stays {problem.discovery.target.minor}"
         if any(line.name == name for name in problem.earlier):

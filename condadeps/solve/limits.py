@@ -108,7 +108,8 @@ async def limits(
     names = await conda.names() if conda and constraints else frozenset[str]()
     items = [item for one in constraints for item in _items(one, target, homes, names.__contains__)]
     projects = {item.need.project for item in items if item.need}
-    packages = {project: _packages(project, homes, {*names, *installed}) for project in projects}
+    there = {*names, *installed}
+    packages = {p: [name for name in embodiments(p, homes) if name in there] for p in projects}
     every = sorted({package for found in packages.values() for package in found})
     records = await conda.records(every) if conda and every else {}
     versions = {package: {str(record.version) for record in records.get(package, ())} for package in every}
@@ -143,11 +144,11 @@ def _items(
     return [item for item in found if item.applies]
 
 
-def _packages(project: ProjectName, homes: Homes, there: set[str]) -> list[PackageName]:
-    """The conda packages whose versions are the project's: its home, and what ships nothing else."""
+def embodiments(project: ProjectName, homes: Homes) -> list[PackageName]:
+    """The conda packages that are the project, at its versions: its home, and what ships nothing else."""
     home = homes.home(project).package
     alone = [name for name in homes.shippers(project) if homes.ships(name) == (project,)]
-    return [name for name in dict.fromkeys([*([home] if home else []), *alone]) if name in there]
+    return list(dict.fromkeys([*([home] if home else []), *alone]))
 
 
 def _spec(item: Wanted, package: PackageName, texts: set[str], homes: Homes) -> str:

@@ -17,8 +17,9 @@ from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.solve.attempt import Question, Refusal, ask
 from condadeps.solve.decode import Solution, decode, same
 from condadeps.solve.discover import Discovery
-from condadeps.solve.encode import PROXY, Encoded, encode, spec
-from condadeps.solve.limits import Limit
+from condadeps.solve.encode import NEVER, PROXY, Encoded, encode, spec
+from condadeps.solve.limits import Limit, embodiments
+from condadeps.solve.universe import Entry
 from condadeps.solve.wanted import Wanted
 
 if TYPE_CHECKING:
@@ -185,7 +186,19 @@ class Problem:
         found += [text for texts in self.earlier.values() for text in texts]
         for limit in self.limits:
             found += [spec for _, spec in limit.specs]
-        return tuple(found)
+        return (*found, *(f"{package} * {NEVER}" for package in self.barred))
+
+    @functools.cached_property
+    def barred(self) -> Mapping[PackageName, ProjectName]:
+        """Conda packages that are a project which comes from PyPI only; those installed may stay."""
+        discovery = self.discovery
+        there = discovery.installed.packages
+        return {
+            package: project
+            for project in discovery.policy.only_pypi
+            for package in embodiments(project, discovery.homes)
+            if package not in there
+        }
 
     @property
     def limits(self) -> list[Limit]:
@@ -266,9 +279,15 @@ class Problem:
     @functools.cached_property
     def _leaving(self) -> frozenset[PackageName]:
         """Installed packages that must make room: ``pypi:`` or a place was asked for in their stead."""
-        entries = self.discovery.universe.entries
-        forced = [entries[p] for p in self.asked_projects if entries[p].forced or entries[p].direct]
-        return frozenset(name for entry in forced for name in entry.excluded if name in self.installed)
+        entries = [self.discovery.universe.entries[p] for p in self.asked_projects]
+        going = [e for e in entries if e.forced or e.direct or (e.from_pypi and not self._may_stay(e))]
+        return frozenset(name for entry in going for name in entry.excluded if name in self.installed)
+
+    def _may_stay(self, entry: Entry) -> bool:
+        """Whether what conda has installed of a project that is PyPI's meets every request for it."""
+        numbers = {entry.order.numbers[c.version or c.text] for c in entry.conda}
+        needs = [item.need for item in self.items if item.need and item.need.project == entry.project]
+        return bool(numbers) and all(entry.admitted(need.specifier) & numbers for need in needs)
 
     @functools.cached_property
     def asked_projects(self) -> frozenset[ProjectName]:

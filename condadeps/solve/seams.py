@@ -67,6 +67,9 @@ class Page(Protocol):
     def versions(self) -> tuple[Version, ...]:
         """Every version, newest first, whether usable or not."""
 
+    def at(self, version: Version) -> Sequence[File]:
+        """Every file of one version."""
+
     def best(self, interpreter: Interpreter, *, yanked: bool = False) -> Mapping[Version, File]:
         """The file to use of each version that the interpreter can use at all.
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from condadeps.asked.job import Options, Verb
-from condadeps.asked.request import Request
+from condadeps.asked.request import Project, Request
 from condadeps.names.homes import Homes
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.prefix.installed import Distribution, InstalledPackage
@@ -21,15 +21,17 @@ from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter, Silent
 from condadeps.solve import checks, explain, planning
 from condadeps.solve.attempt import Refusal
-from condadeps.solve.discover import Discovery
+from condadeps.solve.discover import Discovery, check_open
 from condadeps.solve.growth import named, promising
+from condadeps.solve.hashes import check as check_hash
 from condadeps.solve.installed import Installed
 from condadeps.solve.limits import limits
 from condadeps.solve.needs import Need
 from condadeps.solve.plan import Plan
+from condadeps.solve.policy import Policy
 from condadeps.solve.problem import Problem, Solved
 from condadeps.solve.seams import CondaCandidates, PypiCandidates
-from condadeps.solve.universe import PipCandidate
+from condadeps.solve.universe import Entry, PipCandidate
 from condadeps.solve.wanted import Wanted, wanted
 from condadeps.sources.files import File
 
@@ -50,21 +52,25 @@ async def solve(
     verb: Verb,
     pinned: Sequence[str] = (),
     constraints: Sequence[Request] = (),
+    policy: Policy | None = None,
     reporter: Reporter | None = None,
 ) -> Plan:
     """What to change so that every request is met and nothing asked for before breaks.
 
     ``pinned`` are MatchSpecs and ``constraints`` requests that hold for whatever is there afterwards; they
-    install nothing.
+    install nothing. ``policy`` is the configured one.
     Raises NotFoundError, NoVersionError, ConflictError when it cannot be done, SourceError when a
     channel or an index did not answer. Reads; changes nothing.
     """
     reporter = reporter or Silent()
     reporter.phase("index")
     conda = conda if target.is_conda else None
-    pypi = pypi if options.pip != "never" else None
+    policy = policy or Policy()
+    pypi = pypi if "never" not in (options.pip, policy.pip) else None
+    updating = options.update or verb == "update"
     names = await conda.names() if conda else frozenset[str]()
     items = wanted(requests, target, homes, names.__contains__)
+    asked = frozenset(item.need.project for item in items if item.need)
     installed = Installed(packages, distributions, homes)
     versions = {name: package.version for name, package in packages.items()}
     discovery = Discovery(
@@ -73,11 +79,13 @@ async def solve(
         pypi=pypi,
         homes=homes,
         installed=installed,
-        asked=frozenset(item.need.project for item in items if item.need),
+        asked=asked,
         limits=await limits(constraints, target, homes, conda, versions),
+        policy=policy,
+        updated=asked if updating else frozenset(),
         reporter=reporter,
     )
-    items = await _discover(items, discovery, options.update or verb == "update")
+    items = await _discover(items, discovery, updating)
     await checks.check(items, discovery)
     problem = Problem(items, discovery, options, verb, tuple(pinned))
     solved = await _search(problem, reporter)
@@ -92,17 +100,29 @@ async def _discover(items: Sequence[Wanted], discovery: Discovery, updating: boo
         direct = item.direct
         if direct is not None and item.applies:
             item = replace(item, need=await discovery.direct(direct))
-        elif item.forced and item.need is not None:
+        elif item.forced and item.need is not None and item.applies:
+            check_open(item.shown, item.need.project, discovery.policy)
             discovery.entry(item.need.project).forced = True
+        if item.applies and item.need is not None and isinstance(item.request, Project):
+            _pin_to(item.request.hashes, discovery.entry(item.need.project))
         found.append(item)
     needs = [Need(project) for project in discovery.installed.by_pip]
     needs += [item.need for item in found if item.need is not None and item.applies]
     if updating:
         for item in found:
             if item.need is not None and item.need.project in discovery.installed.by_pip:
-                discovery.entry(item.need.project).opened = True
+                entry = discovery.entry(item.need.project)
+                entry.opened = not entry.closed
     await discovery.want(needs)
     return found
+
+
+def _pin_to(digests: Sequence[str], entry: Entry) -> None:
+    """A request with digests is for PyPI's file; several such requests must be for the same."""
+    if digests:
+        told = frozenset(digests)
+        entry.hashes = told if entry.hashes is None else entry.hashes & told
+        entry.from_pypi = True
 
 
 async def _pin(solved: Solved, discovery: Discovery) -> None:
@@ -111,6 +131,7 @@ async def _pin(solved: Solved, discovery: Discovery) -> None:
         file = candidate.file if isinstance(candidate, PipCandidate) else None
         if discovery.pypi is not None and isinstance(file, File) and file.sha256 is None:
             entry.pinned = await discovery.pypi.pinned(file)
+            check_hash(entry.pinned, entry.hashes or ())
 
 
 async def _search(problem: Problem, reporter: Reporter) -> Solved:

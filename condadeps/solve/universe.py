@@ -67,6 +67,12 @@ class Entry:
     """What constraints leave of its versions, whoever brings them."""
     forced: bool = False
     """Asked for as ``pypi:``: conda is out of the question."""
+    from_pypi: bool = False
+    """Conda is not to be asked, though what conda has installed may stay."""
+    closed: str = ""
+    """Why PyPI may not be asked (a policy); empty when it may."""
+    hashes: frozenset[str] | None = None
+    """The digests one of which PyPI's file must have."""
     looked: bool = False
     opened: bool = False
     """PyPI's versions are candidates too."""

@@ -35,6 +35,7 @@ from condadeps.prefix import installed
 from condadeps.prefix.target import Target, planned
 from condadeps.solve.plan import Link as Linked
 from condadeps.solve.plan import Plan, Unlink
+from condadeps.solve.policy import Policy
 from condadeps.solve.solve import solve
 from condadeps.sources.direct import Direct
 from condadeps.sources.files import File
@@ -126,6 +127,7 @@ class World:
     channel: FakeConda = field(default_factory=FakeConda)
     index: FakePypi = field(default_factory=FakePypi)
     pinned: tuple[str, ...] = ()
+    policy: Policy = field(default_factory=Policy)
 
     def __post_init__(self) -> None:
         (self.directory / "conda-meta").mkdir(parents=True, exist_ok=True)
@@ -166,13 +168,14 @@ class World:
         tag: str = "py3-none-any",
         sdist: bool = False,
         yanked: bool = False,
+        sha256: str | None = "0" * 64,
     ) -> None:
-        """The index has this."""
+        """The index has this; ``sha256`` None: it does not say the file's hash."""
         project = ProjectName(name)
         stem = f"{project.replace('-', '_')}-{version}"
         filename = f"{stem}.tar.gz" if sdist else f"{stem}-{tag}.whl"
         url = f"https://files.invalid/{filename}"
-        link = Link(filename, url, {"sha256": "0" * 64}, 1000, python, yanked=yanked)
+        link = Link(filename, url, {"sha256": sha256} if sha256 else {}, 1000, python, yanked=yanked)
         self.index.links.setdefault(project, []).append(link)
         self.index.about[filename] = Metadata(
             name=project,
@@ -259,6 +262,7 @@ class World:
                 options=Options(**options),
                 verb=verb,
                 pinned=self.pinned,
+                policy=self.policy,
                 constraints=[parse(asked, self.directory) for asked in limits],
             )
         )

@@ -1,0 +1,159 @@
+"""What goes when something is removed: it, and what nothing else needs any more; or why it cannot go."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from condadeps.asked.request import Bare, Direct, Project, Request, Spec
+from condadeps.errors import ConflictError, NotFoundError, RequestError
+from condadeps.names.homes import Homes
+from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.solve.dependents import Graph, Node
+
+ALWAYS = frozenset(
+    Node(manager, name)
+    for manager in ("conda", "pip")
+    for name in ("python", "pip", "ipykernel", "condadeps", "conda")
+)
+"""What a kernel lives on (rule 7): never removed as what only something else needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What goes, each with its reason."""
+
+    gone: tuple[tuple[Node, str], ...]
+
+    @property
+    def nodes(self) -> frozenset[Node]:
+        """What goes."""
+        return frozenset(node for node, _ in self.gone)
+
+
+def removal(graph: Graph, named: Sequence[Node], *, keep_dependencies: bool = False) -> Removal:
+    """What goes with ``named``. Raises ConflictError when something that stays needs one of them."""
+    named = list(dict.fromkeys(named))
+    needing = graph.needing(named) - set(named)
+    if needing:
+        raise _needed(graph, named, needing)
+    gone = {node: "asked" for node in named}
+    if not keep_dependencies:
+        came_along = graph.needed_by(named)
+        staying = (set(graph.needs) - came_along) | ((graph.asked | ALWAYS) & came_along)
+        free = came_along - graph.needed_by(staying - set(named))
+        for node in sorted(free - set(named)):
+            users = [one for one in named if node in graph.needed_by([one])]
+            gone[node] = f"only {users[0].name} needed it" if users else "nothing needs it any more"
+    return Removal(tuple(gone.items()))
+
+
+def _needed(graph: Graph, named: Sequence[Node], needing: set[Node]) -> ConflictError:
+    tops = [one for one in sorted(needing) if not graph.needing([one]) - {one}]
+    tops = [one for one in sorted(needing) if one in graph.asked or one in tops] or sorted(needing)
+    chains = [graph.chain(top, named) for top in tops]
+    needed = [node for node in named if any(chain and chain[-1] == node for chain in chains)]
+    words = [_typed(node) for node in (*named, *sorted(_lowest(graph, needing, tops)))]
+    names = " and ".join(str(node) for node in needed)
+    return ConflictError(
+        f"{names} {'is' if len(needed) == 1 else 'are'} needed by what was asked for; nothing was removed",
+        detail=[_told(chain) for chain in chains[:8]],
+        help=f"to remove that too: condadeps remove {shlex.join(words)}",
+        chains=[[str(node) for node in chain] for chain in chains],
+        relax=[str(node) for node in tops],
+    )
+
+
+def _lowest(graph: Graph, needing: set[Node], tops: Sequence[Node]) -> set[Node]:
+    """All that has to be named beside: what needs it and would not go along by itself."""
+    return set(tops) | {one for one in needing if not graph.needing([one]) & set(tops)}
+
+
+def _told(chain: Sequence[Node]) -> str:
+    return ", which ".join(
+        f"{one} needs {other}" if i == 0 else f"needs {other}"
+        for i, (one, other) in enumerate(zip(chain, chain[1:], strict=False))
+    )
+
+
+def _typed(node: Node) -> str:
+    return node.name if node.manager == "conda" else f"pypi:{node.name}"
+
+
+def named(
+    requests: Sequence[Request],
+    graph: Graph,
+    packages: Collection[PackageName],
+    homes: Homes,
+) -> list[Node]:
+    """The installed things that ``requests`` name. Raises NotFoundError or RequestError."""
+    return [_one(request, graph, packages, homes) for request in requests]
+
+
+def _one(request: Request, graph: Graph, packages: Collection[PackageName], homes: Homes) -> Node:
+    match request:
+        case Direct() if request.name is None:
+            raise _only_names(request)
+        case Direct():
+            found = graph.providers.get(ProjectName(str(request.name)))
+        case Spec():
+            if request.spec.rpartition("::")[2].strip() != request.name:
+                raise _only_names(request)
+            found = Node("conda", request.name) if request.name in packages else None
+        case Project():
+            if request.requirement.specifier or request.requirement.url:
+                raise _only_names(request)
+            found = graph.providers.get(request.name)
+            if request.forced and found is not None and found.manager != "pip":
+                found = None
+        case Bare():
+            if request.specifier:
+                raise _only_names(request)
+            found = _bare(request.name, graph, packages, homes)
+    if found is None:
+        raise _not_there(request, graph)
+    return found
+
+
+def _bare(name: str, graph: Graph, packages: Collection[PackageName], homes: Homes) -> Node | None:
+    try:
+        project = ProjectName(name)
+    except ValueError:
+        project = None
+    if project is not None:
+        if project in graph.providers:
+            return graph.providers[project]
+        home = homes.home(project).package
+        if home in packages:
+            return Node("conda", home)
+    try:
+        package = PackageName(name)
+    except ValueError:
+        return None
+    return Node("conda", package) if package in packages else None
+
+
+def _only_names(request: Request) -> RequestError:
+    return RequestError(
+        f"{request.text}: what is removed is named without version or place",
+        help="such as: condadeps remove pandas conda:ffmpeg pypi:tree",
+        text=request.text,
+        position=None,
+        origin=str(request.origin),
+    )
+
+
+def _not_there(request: Request, graph: Graph) -> NotFoundError:
+    from difflib import get_close_matches
+
+    names = sorted({node.name for node in graph.needs})
+    near = get_close_matches(request.text.rpartition(":")[2].lower(), names, 3)
+    return NotFoundError(
+        f"{request.text} is not installed",
+        detail=[f"near names: {', '.join(near)}"] if near else [],
+        help="condadeps list tells what is",
+        name=request.text,
+        looked_in=[],
+        near=near,
+    )
