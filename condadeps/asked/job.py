@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Verb = Literal["install", "update", "create"]
+Verb = Literal["install", "update", "create", "remove", "undo"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,12 @@ class Options:
     find_links: tuple[str, ...] = ()
     exclude_newer: str | None = None
     """A date or an age: nothing published later, in both worlds."""
+    keep_dependencies: bool = False
+    """``remove`` takes only what it was told, not what only that needed."""
+    override_frozen: bool = False
+    """Change an environment that is frozen (CEP 22) or externally managed (PEP 668) all the same."""
+    allow_base: bool = False
+    """Change conda's base environment though nothing of it is running this."""
     verbosity: int = 0
 
 
@@ -81,6 +87,10 @@ class Job:
     named: tuple[Named, ...] = ()
     notes: tuple[str, ...] = ()
     """What reading the files left to say."""
+    number: int | None = None
+    """Which change of the history to undo; None: the last."""
+    inside: bool = False
+    """The caller's own Python is that of ``prefix``."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, for the engine's pipe."""
@@ -98,6 +108,8 @@ class Job:
             constraints=tuple(Asked(**_tuples(item)) for item in document["constraints"]),
             named=tuple(Named(**_tuples(item)) for item in document["named"]),
             notes=tuple(document["notes"]),
+            number=document["number"],
+            inside=document["inside"],
         )
 
 
