@@ -59,6 +59,10 @@ class Options:
     allow_base: bool = False
     """Change conda's base environment though nothing of it is running this."""
     verbosity: int = 0
+    overrides: bool = True
+    """Heed the site's overrides document (ipydeps' ``use_overrides``)."""
+    pip_config: str | None = None
+    """pip's configuration file in the place of ``PIP_CONFIG_FILE``'s (ipydeps' ``config``)."""
 
 
 @dataclass(frozen=True, slots=True)

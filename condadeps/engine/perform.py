@@ -34,6 +34,8 @@ LOCK_TIMEOUT = 600.0
 def perform(job: Job, reporter: Reporter, cancel: Cancel) -> Outcome:
     """Do ``job`` and return what came of it. Raises CondadepsError; the environment is then as it was."""
     prefix = Path(job.prefix)
+    if job.options.pip_config:  # this process has one job: its environment is the job's
+        os.environ["PIP_CONFIG_FILE"] = job.options.pip_config
     requests = [parse(asked, job.directory) for asked in job.asked]
     with _hold(job, prefix, reporter, cancel):
         if not job.options.dry_run:
