@@ -9,6 +9,9 @@ from typing import Any, Literal
 
 Verb = Literal["install", "update", "create", "remove", "undo"]
 
+IMPLIED = "condadeps"
+"""The place of what a kernel needs and nobody asked for: it has no answer, and is not recorded."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -39,6 +42,8 @@ class Options:
     """Use ``channels`` only, not the configured ones."""
     update: bool = False
     """Move what is asked for to the newest that fits, though an older one is installed."""
+    update_all: bool = False
+    """Move everything there is to the newest that fits what was asked for, now or earlier."""
     pip: Literal["auto", "never"] = "auto"
     env_file: str | None = None
     record: bool = True
