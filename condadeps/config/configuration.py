@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from condadeps.config.files import Content
 from condadeps.config.kinds import Spot
 from condadeps.config.merge import Merged, Origin, Said, forbidden, merge
 from condadeps.config.places import Place, Scope
-from condadeps.config.settings import GROUPS, SETTINGS, VARIABLES, Setting, Settings, settings
+from condadeps.config.settings import GROUPS, PREFIX, SETTINGS, VARIABLES, Setting, Settings, settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +84,8 @@ class Configuration:
         return "\n".join(line.rstrip() for line in lines)
 
     def _repr_html_(self) -> str:
+        import html
+
         from condadeps.show.notebook import TABLE, cell, heading
 
         head = "".join(map(heading, ("setting", "value", "from")))
@@ -131,7 +132,7 @@ def read(
     ]
     if directory is not None:
         found += _project(base, environ)
-    variables = {name: environ[name] for name in environ if name.startswith("CONDADEPS_")}
+    variables = {name: environ[name] for name in environ if name.startswith(PREFIX)}
     home = places.home(environ)
     state = (tuple(content for _, content in found), variables, dict(call or {}), home)
     known = _last.get((prefix, base))
@@ -187,7 +188,7 @@ def _file(place: Place, content: Content, directory: Path, home: Path | None) ->
         yield Said(key, value, origin, here)
 
 
-_FOR_TESTS = "CONDADEPS_TEST_"
+_FOR_TESTS = f"{PREFIX}TEST_"
 
 
 def _variables(variables: Mapping[str, str], directory: Path, home: Path | None) -> Iterator[Said]:

@@ -131,7 +131,9 @@ def _lines(text: str, above: str) -> dict[str, int]:
         else:
             continue
         if key.startswith(above):
-            found.setdefault(key[len(above) :], number)
+            key = key[len(above) :]
+            found.setdefault(key, number)
+            found.setdefault(key.partition(".")[0], number)
     return found
 
 

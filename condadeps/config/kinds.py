@@ -6,15 +6,17 @@ the message, if any, adds to what :attr:`Kind.wanted` says.
 
 from __future__ import annotations
 
-import datetime
 import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from condadeps.names.namespaces import PackageName, ProjectName
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +154,8 @@ class Moment(Kind):
     wanted = "a date, a time or an age, such as 2026-04-01, 2026-04-01T12:00:00Z or 7d"
 
     def of_toml(self, value: object, spot: Spot) -> str:
-        if isinstance(value, datetime.date):  # a datetime is one too
-            value = value.isoformat()
+        if not isinstance(value, str) and (written := getattr(value, "isoformat", None)):
+            value = written()  # TOML has dates and times of its own
         return self.of_text(_text(value), spot)
 
     def of_text(self, text: str, spot: Spot) -> str:
@@ -164,7 +166,7 @@ class Moment(Kind):
         return than is None or self._moment(value) <= self._moment(than)
 
     @staticmethod
-    def _moment(text: str) -> datetime.datetime:
+    def _moment(text: str) -> datetime:
         from condadeps.errors import ConfigError
         from condadeps.sources.cutoff import moment
 

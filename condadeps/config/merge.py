@@ -14,7 +14,7 @@ from typing import Any
 from condadeps.asked.credentials import masked
 from condadeps.config.kinds import NotYoursError, Spot
 from condadeps.config.places import Scope
-from condadeps.config.settings import GROUPS, SETTINGS, Setting
+from condadeps.config.settings import GROUPS, PREFIX, SETTINGS, Setting
 from condadeps.errors import ConfigError
 
 FINAL = "final"
@@ -240,10 +240,14 @@ def _unknown(said: Said) -> str:
 
 
 def _near(name: str, *, text: bool = False) -> str:
+    """What ``name`` may have been meant as: settings by their keys, or by their variables."""
     from difflib import get_close_matches
 
-    names = [setting.variable if text else key for key, setting in SETTINGS.items()]
-    last = {} if text else {key.rpartition(".")[2]: key for key in names}
-    found = get_close_matches(name, [*names, *last], n=3, cutoff=0.7)
-    near = list(dict.fromkeys(last.get(match, match) for match in found))
+    if text:
+        meant = {setting.variable.removeprefix(PREFIX): setting.variable for setting in SETTINGS.values()}
+    else:
+        meant = {key.rpartition(".")[2]: key for key in SETTINGS} | {key: key for key in SETTINGS}
+        meant |= {} if "." in name else {group: group for group in GROUPS}
+    found = get_close_matches(name.removeprefix(PREFIX), meant, n=3, cutoff=0.65)
+    near = list(dict.fromkeys(meant[match] for match in found))
     return f" (near: {', '.join(near)})" if near else ""

@@ -34,6 +34,9 @@ PipPolicy = Literal["auto", "known", "never"]
 Pin = Literal["exact", "minor", "compatible", "none"]
 Installer = Literal["rattler", "conda", "mamba", "micromamba"]
 
+PREFIX = "CONDADEPS_"
+"""How the variables begin."""
+
 _META = "condadeps"
 
 
@@ -169,7 +172,11 @@ class Settings:
     exclude_newer: str | None = field(
         default=None,
         metadata=_said(
-            Moment(), "nothing that was published later, on channels and PyPI", by=OWNERS, tightens=True
+            Moment(),
+            "nothing that was published later, on channels and PyPI",
+            by=OWNERS,
+            tightens=True,
+            unset="no limit",
         ),
     )
     offline: bool = field(
@@ -231,7 +238,7 @@ def _table(kind: type[Any], above: str = "") -> Iterator[Setting]:
         default = one.default if one.default_factory is dataclasses.MISSING else one.default_factory()
         if _META in one.metadata:
             said = dict(one.metadata[_META])
-            said.setdefault("variable", f"CONDADEPS_{key.upper().replace('.', '_')}")
+            said.setdefault("variable", f"{PREFIX}{key.upper().replace('.', '_')}")
             yield Setting(key, default=default, **said)
         else:
             yield from _table(type(default), f"{key}.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 
 def trusted(trust: Iterable[str], *names: str) -> bool:
@@ -33,6 +32,8 @@ def _split(text: str) -> tuple[tuple[str, str], str] | None:
     """Scheme and server, and the rest; None for what is no URL."""
     if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
         return None
+    from urllib.parse import urlsplit
+
     try:
         parts = urlsplit(text)
         server = parts.hostname or ""
