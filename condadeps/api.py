@@ -85,7 +85,10 @@ def create(
 
 def travel(job: Job, reporter: Reporter | None = None) -> Outcome:
     """Walk the road with ``job``: at once when all of it is there already, by the engine otherwise."""
+    from condadeps.record import place
+
     started = time.perf_counter()
+    place.check(job)
     outcome = _already(job) or _by_engine(job, reporter)
     return replace(outcome, seconds=time.perf_counter() - started)
 

@@ -25,6 +25,22 @@ def environment_name(prefix: Path) -> str:
     return prefix.parent.name if prefix.name in _ANONYMOUS and prefix.parent.name else prefix.name
 
 
+def check(job: Job) -> None:
+    """Raises RecordError when what stands in the environment file's place is none, before anything changes."""
+    if not job.options.record or job.options.dry_run:
+        return
+    from condadeps.errors import RecordError
+    from condadeps.record import glance
+    from condadeps.record.environment import MAX_BYTES
+
+    try:
+        glance.sheet(env_file(job), MAX_BYTES)
+    except RecordError as error:
+        ways = "to record elsewhere: --env-file FILE; not at all: --no-record"
+        error.help = f"{error.help}; {ways}" if error.help else ways
+        raise
+
+
 def write_down(job: Job, target: Target, plan: Plan) -> tuple[str | None, tuple[str, ...]]:
     """Record what was asked for: the file's path (None when nothing was written) and warnings.
 
