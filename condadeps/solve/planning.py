@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from condadeps.asked import matchspec
 from condadeps.asked.request import Direct, Spec
@@ -27,10 +27,11 @@ def plan(solved: Solved, problem: Problem) -> Plan:
 
 
 def _reasons(solution: Solution, problem: Problem) -> Reasons:
-    asked = {f"{PROXY}{project}" for project in problem.asked_projects}
-    asked |= {str(item.package) for item in problem.items if item.package}
+    items = [item for item in problem.items if item.applies]
+    asked = frozenset(item.solver_name for item in items if not item.implied)
+    implied = frozenset(item.solver_name for item in items if item.implied)
     extras = {name: frozenset(entry.extras) for name, (entry, _) in solution.projects.items()}
-    return Reasons(solution, frozenset(asked), extras)
+    return Reasons(solution, asked, extras, implied - asked)
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class _Planner:
 
     def plan(self) -> Plan:
         target, conda = self.problem.discovery.target, self.problem.discovery.conda
-        answers = tuple(self._answer(item) for item in self.problem.items if item.applies)
+        answers = tuple(self._answer(i) for i in self.problem.items if i.applies and not i.implied)
         return Plan(
             prefix=str(target.prefix),
             subdir=target.subdir,
@@ -105,11 +106,16 @@ class _Planner:
                 continue
             entry = self.solution.projects[project][0]
             before = self.problem.discovery.installed.by_pip.get(project)
+            by_name = f"{PROXY}{project}" in self.reasons.asked
+            made = artifact(entry, candidate)
+            if made.direct and f"{PROXY}{project}" in self.reasons.implied:
+                # It came from a place of the moment, which is nobody's wish (PEP 610).
+                made = replace(made, direct=False, direct_url=None)
             yield Install(
-                artifact(entry, candidate),
+                made,
                 self._why_pip(entry, candidate),
                 previous=before.version if before else None,
-                requested=project in self.problem.asked_projects,
+                requested=by_name,
             )
 
     def _why_pip(self, entry: Entry, candidate: PipCandidate) -> str:

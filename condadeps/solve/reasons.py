@@ -28,10 +28,15 @@ class Reasons:
     extras: Mapping[ProjectName, frozenset[str]]
     """Which extras are asked of a project, by anybody."""
 
+    implied: frozenset[str] = frozenset()
+    """The same of what a kernel needs and nobody asked for."""
+
     def of(self, name: str) -> str:
         """``"asked"``, or ``"needed by seaborn 0.13.2"``."""
         chain = self.chain(name)
         if not chain:
+            if name in self._implied:
+                return "for %condadeps in its kernel"
             return "asked" if self._stands_for_asked(name) else "kept"
         return f"needed by {self.label(chain[-1])}"
 
@@ -101,10 +106,19 @@ class Reasons:
         return name in self.asked or self._parents.get(name, None) == ""
 
     @functools.cached_property
+    def _implied(self) -> frozenset[str]:
+        """What is implied, with what was chosen for it, less what was asked for too."""
+
+        def chosen(names: Iterable[str]) -> set[str]:
+            return {one for name in names for one in (name, self._stand_in(name)) if one}
+
+        return frozenset(chosen(self.implied) - chosen(self.asked))
+
+    @functools.cached_property
     def _parents(self) -> dict[str, str]:
         """Each record's parent on the shortest way from what was asked; ``""`` for what was asked."""
         children = self._children
-        parents = dict.fromkeys(sorted(self.asked), "")
+        parents = dict.fromkeys([*sorted(self.asked), *sorted(self.implied)], "")
         queue = deque(parents)
         while queue:
             at = queue.popleft()

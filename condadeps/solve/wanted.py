@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+from condadeps.asked.job import IMPLIED
 from condadeps.asked.request import Bare, Direct, Project, Request, Spec
 from condadeps.errors import NotFoundError
 from condadeps.names.homes import Homes
@@ -39,6 +40,11 @@ class Wanted:
     def direct(self) -> Direct | None:
         """The request, when it names a place rather than a version."""
         return self.request if isinstance(self.request, Direct) else None
+
+    @property
+    def implied(self) -> bool:
+        """Whether a kernel needs it and nobody asked for it."""
+        return self.request.origin.place == IMPLIED
 
     @property
     def solver_name(self) -> str:

@@ -1,0 +1,31 @@
+"""What a kernel needs and nobody asked for: it is there, and nothing says that somebody wanted it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from condadeps.asked.job import IMPLIED, Asked
+from tests.solve.world import World, linked, why
+
+WHEEL = "file:///tmp/condadeps-x/condadeps-1.0-py3-none-any.whl"
+
+
+def test_what_a_kernel_needs_says_so_and_is_nobody_s_request(tmp_path: Path) -> None:
+    world = World(tmp_path / "env")
+    for name in ("pip", "ipykernel", "rich", "pandas"):
+        world.conda(name, "1.0", depends=["python"])
+    world.place(WHEEL, "condadeps", "1.0", requires=["rich"])
+    implied = [Asked(text, IMPLIED) for text in ("pip", "ipykernel", f"condadeps @ {WHEEL}")]
+    plan = world.solve("pandas", "pip", *implied)
+    assert set(linked(plan)) == {"pip", "ipykernel", "rich", "pandas"}
+    assert why(plan) == {
+        "pandas": "asked",
+        "pip": "asked",
+        "ipykernel": "for %condadeps in its kernel",
+        "rich": "needed by condadeps 1.0",
+        "pip condadeps": "for %condadeps in its kernel",
+    }
+    assert [answer.name for answer in plan.answers] == ["pandas", "pip"]
+    assert not plan.needed
+    (install,) = plan.install
+    assert not install.requested and not install.artifact.direct and install.artifact.direct_url is None
