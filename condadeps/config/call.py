@@ -22,6 +22,8 @@ def of_call(options: Options) -> dict[str, Any]:
         found["pip"] = options.pip
     if options.offline:
         found["offline"] = True
+    if options.exclude_newer:
+        found["exclude_newer"] = options.exclude_newer
     if not options.record:
         found["record.enabled"] = False
     if options.env_file:

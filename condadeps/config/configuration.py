@@ -31,6 +31,11 @@ class Configuration:
     places: tuple[tuple[Place, bool], ...] = ()
     """Every file that was looked for, the lightest first, and whether it was there."""
 
+    @property
+    def written(self) -> dict[str, str]:
+        """Where each setting was made, by key, for messages: ``"/etc/condadeps/condadeps.toml:3"``."""
+        return {key: ", ".join(map(str, found)) for key, found in self.origins.items()}
+
     def require_free(self, key: str) -> None:
         """Raises ConfigError when ``key`` is final: for what a call asks for in other ways, such as
         ``--trust`` (``trust``) or ``bioconda::samtools`` (``channels``)."""
@@ -43,7 +48,7 @@ class Configuration:
 
     def origin(self, setting: Setting) -> str:
         """Where a setting's value came from, on one line."""
-        said = ", ".join(map(str, self.origins.get(setting.key, ()))) or "default"
+        said = self.written.get(setting.key, "default")
         final = self.finals.get(setting.key)
         return said if final is None else f"{said} (final: {final})"
 

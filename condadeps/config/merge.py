@@ -114,17 +114,18 @@ class _Merging:
         current = self.values.get(setting.key, setting.default)
         trusted = said.origin.scope in setting.by
         if not trusted and not setting.tightens:
-            self._disobey(said, f"{_FILES[said.origin.scope]} may not set it, only the site and the user may")
+            others = "only the site and the user may" if Scope.USER in setting.by else "only the site may"
+            self._disobey(said, f"{_WHO[said.origin.scope]} may not set it, {others}")
             return
         try:
             value = _read(setting, said)
         except NotYoursError as error:
-            self._disobey(said, f"{_FILES[said.origin.scope]} may name {error}")
+            self._disobey(said, f"{_WHO[said.origin.scope]} may name {error}")
             return
         stricter = setting.tightens and setting.kind.no_laxer(value, current)
         if not trusted and not stricter:
             now = setting.kind.shown(current)
-            self._disobey(said, f"{_FILES[said.origin.scope]} may only make it stricter than {now}")
+            self._disobey(said, f"{_WHO[said.origin.scope]} may only make it stricter than {now}")
             return
         final = self.finals.get(setting.key)
         if final is None or stricter:
@@ -194,7 +195,14 @@ class _Merging:
         self.warnings.append(f"{said.origin}: {said.key} is not obeyed: {why}")
 
 
-_FILES = {Scope.PREFIX: "an environment's file", Scope.PROJECT: "a project's file"}
+_WHO = {
+    Scope.SITE: "the site",
+    Scope.USER: "the user",
+    Scope.PREFIX: "an environment's file",
+    Scope.PROJECT: "a project's file",
+    Scope.VARIABLE: "a variable",
+    Scope.CALL: "a call",
+}
 
 
 def _read(setting: Setting, said: Said) -> Any:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+import dataclasses
+from typing import Any, cast
 
 import pytest
 
 from condadeps.asked.job import Options
 from condadeps.config import SETTINGS, Setting, of_call, require_built, trusted
-from condadeps.config.places import EVERYONE, OWNERS
+from condadeps.config.places import EVERYONE, OWNERS, Scope
 from condadeps.errors import ConfigError, NotYetError
 from tests.config.conftest import Machine
 
@@ -191,6 +192,20 @@ def test_only_the_site_makes_final_and_a_wrong_name_there_is_told(machine: Machi
     )
 
 
+def test_a_setting_can_be_the_sites_alone(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    narrower = dataclasses.replace(SETTINGS["link_scripts"], by=frozenset({Scope.SITE}))
+    monkeypatch.setitem(cast(dict[str, Setting], SETTINGS), "link_scripts", narrower)
+    machine.write("site", "link_scripts = true")
+    user = machine.write("user", "link_scripts = false")
+    machine.environ["CONDADEPS_LINK_SCRIPTS"] = "false"
+    found = machine.read()
+    assert found.settings.link_scripts
+    assert found.warnings == (
+        f"{user}:1: link_scripts is not obeyed: the user may not set it, only the site may",
+        "CONDADEPS_LINK_SCRIPTS: link_scripts is not obeyed: a variable may not set it, only the site may",
+    )
+
+
 def test_channels_of_several_places_are_joined_the_weightiest_first(machine: Machine) -> None:
     machine.write("site", "channels = ['corp', 'conda-forge']")
     machine.write("user", "channels = ['mine', 'conda-forge']")
@@ -247,12 +262,18 @@ def test_a_call_that_says_nothing_changes_nothing() -> None:
 
 def test_every_option_of_a_call_that_is_a_setting_is_one(machine: Machine) -> None:
     options = Options(
-        channels=("lab",), override_channels=True, pip="never", env_file="x.yml", record=False, offline=True
+        channels=("lab",),
+        override_channels=True,
+        pip="never",
+        env_file="x.yml",
+        record=False,
+        offline=True,
+        exclude_newer="7d",
     )
     found = machine.read(call=of_call(options)).settings
     assert (found.channels, found.override_channels, found.pip) == (("lab",), True, "never")
     assert (found.record.env_file, found.record.enabled) == (str(machine.project / "x.yml"), False)
-    assert found.offline
+    assert (found.offline, found.exclude_newer) == (True, "7d")
 
 
 @pytest.mark.parametrize(
