@@ -8,7 +8,7 @@ at: the solver meets them, from conda alone.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Container, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from packaging.specifiers import SpecifierSet
@@ -52,7 +52,7 @@ class Discovery:
     reporter: Reporter = field(default_factory=Silent)
     limits: Limits = field(default_factory=Limits)
     policy: Policy = field(default_factory=Policy)
-    updated: Container[ProjectName] = frozenset()
+    updated: frozenset[ProjectName] = frozenset()
     """Projects that are to move to the newest version: what is installed is no reason to stay."""
     universe: Universe = field(default_factory=Universe)
 

@@ -143,6 +143,7 @@ class _Encoder:
             f"conda_{position}",
             depends=[f"{candidate.package} =={candidate.text}"],
             extras=self._extras(self._conda_extras(candidate), number),
+            demoted=self._entry.stays_pip_s,
         )
         self._register(made, f"conda_{position}", candidate)
         if candidate == self._entry.owned:
@@ -157,7 +158,7 @@ class _Encoder:
             build,
             depends=[f"{PIP}{self._entry.project} =={number}"],
             extras=self._extras(candidate.needs, number),
-            demoted=True,
+            demoted=not self._entry.stays_pip_s,
         )
         self._register(made, build, candidate)
         if candidate.source == "kept":

@@ -92,6 +92,8 @@ async def conflict(refusal: Refusal, problem: Problem) -> ConflictError:
 
 
 def _message(asked: list[str]) -> str:
+    if not asked:
+        return "what is in this environment does not fit together"
     if len(asked) == 1:
         return f"{asked[0]} cannot be had in this environment"
     return f"these cannot be had together: {', '.join(asked)}"

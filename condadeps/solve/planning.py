@@ -29,9 +29,15 @@ def plan(solved: Solved, problem: Problem) -> Plan:
 def _reasons(solution: Solution, problem: Problem) -> Reasons:
     items = [item for item in problem.items if item.applies]
     asked = frozenset(item.solver_name for item in items if not item.implied)
+    if problem.everything:
+        asked |= {*problem.installed, *(f"{PROXY}{p}" for p in problem.discovery.installed.by_pip)}
     implied = frozenset(item.solver_name for item in items if item.implied)
     extras = {name: frozenset(entry.extras) for name, (entry, _) in solution.projects.items()}
     return Reasons(solution, asked, extras, implied - asked)
+
+
+NEWEST = "the newest that fits"
+"""The reason of what an update of everything moves."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +73,13 @@ class _Planner:
             elif before is None:
                 yield Link(package(record), self.reasons.of(name))
             elif not same(before, record):
-                yield Link(package(record), self._moved(name, str(before.version)), package(before))
+                newer = record.version >= before.version
+                yield Link(package(record), self._moved(name, str(before.version), newer), package(before))
 
-    def _moved(self, name: PackageName, previous: str) -> str:
+    def _moved(self, name: PackageName, previous: str, newer: bool) -> str:
         reason = self.reasons.of(name)
+        if self.problem.everything and name not in self.problem.asked_packages:
+            return NEWEST if newer else f"moved: {self.reasons.demand(name, previous) or 'to fit the rest'}"
         if reason == "asked":
             return reason
         demand = self.reasons.demand(name, previous) or self._limit(name, previous)
@@ -115,11 +124,13 @@ class _Planner:
                 made,
                 self._why_pip(entry, candidate),
                 previous=before.version if before else None,
-                requested=by_name,
+                requested=before.requested if entry.stays_pip_s and before else by_name,
             )
 
     def _why_pip(self, entry: Entry, candidate: PipCandidate) -> str:
         reason = self.reasons.of(f"{PROXY}{entry.project}")
+        if entry.stays_pip_s:
+            return NEWEST
         if candidate.source == "direct":
             return reason
         if reason == "asked" and entry.forced:

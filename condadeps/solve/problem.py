@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from condadeps.asked.job import Options, Verb
 from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.solve import newest
 from condadeps.solve.attempt import Question, Refusal, ask
 from condadeps.solve.decode import Solution, decode, same
 from condadeps.solve.discover import Discovery
@@ -71,6 +72,10 @@ class Problem:
         """Ask with the candidates there are now."""
         self.__dict__.pop("encoded", None)  # the candidates may have grown
         encoded = self.encoded
+        for question in await newest.questions(self) if self.everything else ():
+            answer = await self._try(encoded, question)
+            if isinstance(answer, Solved):
+                return answer
         gentle = await self._try(encoded, self._everything(encoded))
         if isinstance(gentle, Solved):
             return await self._gentler(gentle) if self.moved(gentle.solution) else gentle
@@ -139,6 +144,15 @@ class Problem:
         loose = [record for record in question.locked if record.name.normalized in free]
         return Question((*exactly, *question.specs), question.constraints, tuple(loose), tuple(held))
 
+    def question(
+        self, names: Sequence[PackageName], specs: Sequence[str], locked: Sequence[RepoDataRecord]
+    ) -> Question:
+        """A question about everything there is, which has ``specs`` besides; only ``locked`` is preferred."""
+        there = dict.fromkeys((*names, *self.damaged))
+        pip = [f"{PROXY}{project}" for project in self.discovery.installed.by_pip]
+        asked = self.asked_specs(self.encoded)
+        return Question((*asked, *there, *pip, *specs), (*self.constraints, *self._limited()), tuple(locked))
+
     def _question(self, encoded: Encoded, names: Sequence[PackageName]) -> Question:
         there = [name for name in (*names, *sorted(self.damaged)) if name not in self._leaving]
         specs = [*there, *(f"{PROXY}{p}" for p in self.discovery.installed.by_pip if p not in self.dropped)]
@@ -164,16 +178,8 @@ class Problem:
 
     def _not_older(self) -> list[str]:
         """What is updated never goes back."""
-        specs = []
-        for project in self.asked_projects:
-            entry = self.discovery.universe.entries[project]
-            number = entry.order.numbers.get(entry.installed) if entry.installed else None
-            if number is not None:
-                specs.append(f"{PROXY}{project} >={number}")
-        for item in self.items:
-            if item.package is not None and item.package in self.installed:
-                specs.append(f"{item.package} >={self.installed[item.package].version}")
-        return specs
+        packages = [item.package for item in self.items if item.package is not None]
+        return newest.not_older(self, packages, self.asked_projects)
 
     @functools.cached_property
     def constraints(self) -> tuple[str, ...]:
@@ -306,7 +312,22 @@ class Problem:
     @property
     def updating(self) -> bool:
         """Whether what is asked for should move to the newest that fits."""
-        return self.options.update or self.verb == "update"
+        return self.options.update or self.options.update_all or self.verb == "update"
+
+    @property
+    def everything(self) -> bool:
+        """Whether all there is should move to the newest that fits."""
+        return self.options.update_all or (self.verb == "update" and not self.items)
+
+    def behind(self, solution: Solution) -> list[ProjectName]:
+        """The projects to be updated for which a newer version is on offer than was chosen."""
+        found = []
+        for project in self.discovery.updated if self.updating else ():
+            chosen = solution.pip.get(project)
+            entry = self.discovery.universe.entries.get(project)
+            if chosen and entry and any(version > chosen.version for version in entry.offered):
+                found.append(project)
+        return found
 
     @property
     def _python_elsewhere(self) -> str | None:

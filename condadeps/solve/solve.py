@@ -27,6 +27,7 @@ from condadeps.solve.hashes import check as check_hash
 from condadeps.solve.installed import Installed
 from condadeps.solve.limits import limits
 from condadeps.solve.needs import Need
+from condadeps.solve.newest import movable
 from condadeps.solve.plan import Plan
 from condadeps.solve.policy import Policy
 from condadeps.solve.problem import Problem, Solved
@@ -67,7 +68,6 @@ async def solve(
     conda = conda if target.is_conda else None
     policy = policy or Policy()
     pypi = pypi if "never" not in (options.pip, policy.pip) else None
-    updating = options.update or verb == "update"
     names = await conda.names() if conda else frozenset[str]()
     items = wanted(requests, target, homes, names.__contains__)
     asked = frozenset(item.need.project for item in items if item.need)
@@ -82,10 +82,10 @@ async def solve(
         asked=asked,
         limits=await limits(constraints, target, homes, conda, versions),
         policy=policy,
-        updated=asked if updating else frozenset(),
+        updated=_updated(asked, installed, options, verb),
         reporter=reporter,
     )
-    items = await _discover(items, discovery, updating)
+    items = await _discover(items, discovery)
     await checks.check(items, discovery)
     problem = Problem(items, discovery, options, verb, tuple(pinned))
     solved = await _search(problem, reporter)
@@ -93,7 +93,16 @@ async def solve(
     return planning.plan(solved, problem)
 
 
-async def _discover(items: Sequence[Wanted], discovery: Discovery, updating: bool) -> list[Wanted]:
+def _updated(
+    asked: frozenset[ProjectName], installed: Installed, options: Options, verb: Verb
+) -> frozenset[ProjectName]:
+    """The projects that are to move to the newest version."""
+    if options.update_all or (verb == "update" and not asked):
+        return asked | frozenset(movable(installed))
+    return asked if options.update or verb == "update" else frozenset()
+
+
+async def _discover(items: Sequence[Wanted], discovery: Discovery) -> list[Wanted]:
     """Bring in what was asked for and what pip has installed; direct references get their names."""
     found: list[Wanted] = []
     for item in items:
@@ -108,11 +117,10 @@ async def _discover(items: Sequence[Wanted], discovery: Discovery, updating: boo
         found.append(item)
     needs = [Need(project) for project in discovery.installed.by_pip]
     needs += [item.need for item in found if item.need is not None and item.applies]
-    if updating:
-        for item in found:
-            if item.need is not None and item.need.project in discovery.installed.by_pip:
-                entry = discovery.entry(item.need.project)
-                entry.opened = not entry.closed
+    for project in sorted(discovery.updated & discovery.installed.by_pip.keys()):
+        entry = discovery.entry(project)
+        entry.opened = discovery.pypi is not None and not entry.closed
+        entry.stays_pip_s = project not in discovery.asked
     await discovery.want(needs)
     return found
 
@@ -138,14 +146,22 @@ async def _search(problem: Problem, reporter: Reporter) -> Solved:
     """Ask until there is an answer, or nothing more to offer. Raises ConflictError."""
     discovery = problem.discovery
     refusal: Refusal | None = None
+    solved: Solved | None = None
     for _ in range(ROUNDS):
         reporter.phase("solve")
         answer = await problem.ask()
         if isinstance(answer, Solved):
-            return answer
+            solved = answer
+            if not await discovery.grow(problem.behind(answer.solution)):
+                return answer
+            continue
+        if solved is not None:
+            return solved
         refusal = answer
         messages = (refusal.message, refusal.before)
         if not await discovery.grow(promising(*messages), named(*messages)):
             break
+    if solved is not None:
+        return solved
     assert refusal is not None
     raise await explain.conflict(refusal, problem)

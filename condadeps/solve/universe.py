@@ -69,6 +69,8 @@ class Entry:
     """Asked for as ``pypi:``: conda is out of the question."""
     from_pypi: bool = False
     """Conda is not to be asked, though what conda has installed may stay."""
+    stays_pip_s: bool = False
+    """What pip has installed is rather updated from PyPI than replaced by conda's."""
     closed: str = ""
     """Why PyPI may not be asked (a policy); empty when it may."""
     hashes: frozenset[str] | None = None

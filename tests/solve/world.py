@@ -221,9 +221,21 @@ class World:
         path = self.directory / "conda-meta" / f"{name}-{version}-0.json"
         path.write_text(json.dumps(document))
 
-    def pip(self, name: str, version: str, *, requires: Sequence[str] = ()) -> None:
-        """Pip has installed this."""
-        self._info(name, version, "pip", requires)
+    def pip(
+        self,
+        name: str,
+        version: str,
+        *,
+        requires: Sequence[str] = (),
+        requested: bool = False,
+        place: str | None = None,
+    ) -> None:
+        """Pip has installed this; by name (``requested``), or from a ``place``."""
+        info = self._info(name, version, "pip", requires)
+        if requested:
+            (info / "REQUESTED").touch()
+        if place is not None:
+            (info / "direct_url.json").write_text(json.dumps({"url": place, "archive_info": {}}))
 
     def _info(self, name: str, version: str, installer: str, requires: Sequence[str]) -> Path:
         info = self.target.site_packages / f"{name.replace('-', '_')}-{version}.dist-info"

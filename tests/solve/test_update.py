@@ -1,0 +1,116 @@
+"""Updating: what is named, or everything, to the newest that fits what was asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.solve.world import World, installs, linked, why
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    world = World(tmp_path / "env")
+    for version in ("1.26.4", "2.1.0"):
+        world.conda("numpy", version, depends=["python"])
+    world.conda("python", "3.11.9")
+    world.conda("python", "3.12.1")
+    return world
+
+
+def test_everything_moves_to_the_newest_and_python_keeps_its_minor_version(world: World) -> None:
+    world.link("numpy", "1.26.4", depends=["python"], ships="numpy")
+    world.pip("lib", "1.0", requested=True)
+    world.pip("other", "1.0")
+    for name in ("lib", "other"):
+        for version in ("1.0", "2.0"):
+            world.pypi(name, version)
+    plan = world.solve(verb="update")
+    assert linked(plan) == {"numpy": "2.1.0", "python": "3.11.9"}
+    assert installs(plan) == {"lib": "2.0", "other": "2.0"}
+    assert set(why(plan).values()) == {"the newest that fits"}
+    assert not plan.answers
+    assert {str(i.artifact.project): i.requested for i in plan.install} == {"lib": True, "other": False}
+    assert linked(world.solve(update_all=True)) == linked(plan), "the option says the same"
+
+
+def test_what_was_asked_for_with_a_version_keeps_to_it(world: World) -> None:
+    world.conda("numpy", "1.26.9", depends=["python"])
+    world.link("numpy", "1.26.4", depends=["python"], ships="numpy", requested=["numpy 1.26.*"])
+    world.pinned = ("python 3.11.7",)
+    assert linked(world.solve(verb="update")) == {"numpy": "1.26.9"}
+
+
+def test_what_holds_something_back_holds_it_back(world: World) -> None:
+    world.link("numpy", "1.26.4", depends=["python"], ships="numpy")
+    world.link("python", "3.11.9", requested=["python"])
+    (world.directory / "conda-meta" / "python-3.11.7-0.json").unlink()
+    world.pip("lib", "1.0", requires=["numpy<2"])
+    world.pypi("lib", "1.0", requires=["numpy<2"])
+    assert not world.solve(verb="update")
+    world.pypi("lib", "2.0", requires=["numpy<3"])
+    plan = world.solve(verb="update")
+    assert linked(plan) == {"numpy": "2.1.0"} and installs(plan) == {"lib": "2.0"}
+
+
+def test_a_version_between_is_found_when_the_newest_does_not_fit(world: World) -> None:
+    world.link("numpy", "1.26.4", depends=["python"], ships="numpy", requested=["numpy 1.26.*"])
+    world.pip("lib", "1.0")
+    for version, needs in (("1.0", "numpy"), ("1.5", "numpy"), ("2.0", "numpy>=2"), ("2.1", "numpy>=2")):
+        world.pypi("lib", version, requires=[needs])
+    assert installs(world.solve(verb="update")) == {"lib": "1.5"}
+    assert installs(world.solve("lib", verb="update")) == {"lib": "1.5"}
+
+
+def test_what_pip_installed_stays_pip_s_though_conda_has_it_by_now(world: World) -> None:
+    world.pip("numpy", "1.26.4")
+    world.pypi("numpy", "2.2.0")
+    plan = world.solve(verb="update")
+    assert installs(plan) == {"numpy": "2.2.0"} and "numpy" not in linked(plan)
+    world.conda("scipy", "2.0", depends=["python", "numpy"])
+    world.conda("scipy", "1.0", depends=["python"])
+    world.link("scipy", "1.0", depends=["python"])
+    plan = world.solve(verb="update")
+    assert linked(plan) == {"scipy": "2.0", "numpy": "2.1.0", "python": "3.11.9"}
+    assert [str(item.project) for item in plan.uninstall] == ["numpy"], "a conda package needs conda's"
+
+
+def test_what_came_from_a_place_and_condadeps_itself_stay(world: World) -> None:
+    world.pip("mylib", "1.0", place="https://x.invalid/mylib-1.0-py3-none-any.whl")
+    world.pip("condadeps", "1.0")
+    for name in ("mylib", "condadeps"):
+        world.pypi(name, "2.0")
+    plan = world.solve(verb="update")
+    assert not installs(plan) and world.index.pages_read == []
+
+
+def test_what_no_channel_has_any_more_stays(world: World) -> None:
+    world.link("gone", "1.0", depends=["python"], requested=["gone"])
+    world.link("withdrawn", "2.0", depends=["python"], requested=["withdrawn"])
+    world.conda("withdrawn", "1.0", depends=["python"])
+    world.link("numpy", "1.26.4", depends=["python"], ships="numpy")
+    plan = world.solve(verb="update")
+    assert linked(plan) == {"numpy": "2.1.0", "python": "3.11.9"} and not plan.unlink
+
+
+def test_what_was_asked_for_never_gets_older(world: World) -> None:
+    world.conda("helper", "1.0", depends=["python"])
+    world.conda("helper", "2.0", depends=["python"])
+    world.conda("tool", "2.0", depends=["python", "helper <2"])
+    world.link("helper", "2.0", depends=["python"], requested=["helper"])
+    world.link("tool", "1.0", depends=["python", "helper"], requested=["tool"])
+    plan = world.solve(verb="update")
+    assert linked(plan) == {"python": "3.11.9"}
+
+
+def test_without_pypi_what_pip_installed_stays(world: World) -> None:
+    world.pip("lib", "1.0")
+    world.pypi("lib", "2.0")
+    plan = world.solve(verb="update", pip="never")
+    assert not installs(plan) and world.index.pages_read == []
+
+
+def test_a_project_of_a_channel_gone_from_the_index_stays(world: World) -> None:
+    world.pip("private", "1.0")
+    assert not installs(world.solve(verb="update"))
