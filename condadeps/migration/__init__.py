@@ -1,0 +1,1 @@
+"""Rewriting notebooks that install by ipydeps, pip or conda, into ``%condadeps``."""
