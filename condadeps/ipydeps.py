@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -154,7 +155,12 @@ def _understood(texts: Sequence[str]) -> PipInstall:
         )
     if wanted.needless:
         _warn(f"{', '.join(wanted.needless)}: not needed here, and not heeded")
-    return wanted
+    return replace(wanted, asked=tuple(map(_typed, wanted.asked)))
+
+
+def _typed(asked: Asked) -> Asked:
+    """What says itself whose it is (``conda:ffmpeg``) is read as ``%condadeps`` reads it."""
+    return replace(asked, metadata=not asked.text.startswith(("conda:", "pypi:")))
 
 
 def _without_standard_library(asked: Iterable[Asked]) -> list[Asked]:
