@@ -50,6 +50,8 @@ def write_down(job: Job, target: Target, plan: Plan) -> tuple[str | None, tuple[
     if not job.options.record or not plan.answers:
         return None, ()
     from condadeps.errors import RecordError
+    from condadeps.names.homes import Homes
+    from condadeps.prefix.needed import needed
     from condadeps.record import environment
 
     path, name = env_file(job), environment_name(target.prefix)
@@ -62,7 +64,7 @@ def write_down(job: Job, target: Target, plan: Plan) -> tuple[str | None, tuple[
             python=".".join(target.python_version.split(".")[:2]),
             channels=plan.channels or _configured(job, target),
             answers=plan.answers,
-            needed=plan.needed,
+            needed=needed(plan.answers, target, Homes()),
         )
     except RecordError as error:
         return None, (f"not recorded: {error}",)
