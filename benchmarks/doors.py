@@ -2,6 +2,7 @@
 
 (a) Everything asked for is there already, which is what "Run all" does each time.
 (b) The same set into a fresh environment, with nothing cached and with everything cached.
+(c) A plan of one package: what the engine's process costs.
 
 Contestants take turns, in another order each round. Options: ``--runs N``, ``--quick``, ``--write FILE``.
 """
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from benchmarks import setting
-from benchmarks.measure import Sample, command, machine, say, table, write
+from benchmarks.measure import Sample, Took, command, machine, say, table, write
 from benchmarks.setting import ROOT, Environment, Setting
 from tests import kernel
 
@@ -26,6 +27,8 @@ SET = ("pandas", "seaborn")
 """What is installed: in conda's case pandas from conda, seaborn from PyPI, what seaborn needs from conda."""
 NOOP = ("pandas", "seaborn", "rich>=13")
 """What is asked for again when it is there."""
+ONE = "tqdm"
+"""What is planned to see what the engine costs: one package that needs nothing."""
 PACKAGES = 150
 """In the environment whose kernel is asked."""
 
@@ -60,7 +63,9 @@ def main() -> int:
     where = machine()
     try:
         with setting.setting(padding=PACKAGES) as world:
-            result = f"{_already(world, runs)}\n\n{_install(world, runs)}\n\n{_how(where, runs)}"
+            big = _big(world)
+            parts = [_already(world, big, runs), _install(world, runs), _plan(world, big, runs)]
+            result = "\n\n".join([*parts, _how(where, runs)])
         print(result)
         if given.write:
             write(result, given.write, "doors")
@@ -78,9 +83,7 @@ def _how(where: str, runs: int) -> str:
 # (a) already there
 
 
-def _already(world: Setting, runs: int) -> str:
-    say(f"making an environment of {PACKAGES} packages and one for ipydeps")
-    big = _big(world)
+def _already(world: Setting, big: Environment, runs: int) -> str:
     count = len(list((big.path / "conda-meta").glob("*.json"))) + 2  # condadeps and seaborn are pip's
     rival = setting.venv(world, "already-ipydeps", ["ipydeps", *NOOP])
     quoted = " ".join(f'"{one}"' if ">" in one else one for one in NOOP)
@@ -114,6 +117,7 @@ def _already(world: Setting, runs: int) -> str:
 
 def _big(world: Setting) -> Environment:
     """The kernel's environment, with NOOP installed by condadeps and recorded."""
+    say(f"making an environment of {PACKAGES} packages")
     first = setting.conda_environment(world, "already", "pandas", "matplotlib")
     there = len(list((first.path / "conda-meta").glob("*.json")))
     more = [f"conda:{name}" for name in setting.padding(PACKAGES - there - 2)]
@@ -219,6 +223,33 @@ def _first_import(world: Setting, contestant: Contestant) -> float:
     """pip compiles modules as it installs them, condadeps leaves it to their first import: this shows it."""
     argv: list[str | Path] = [contestant.environment.python, "-c", f"import {', '.join(SET)}"]
     return command(argv, env=world.env(), cwd=world.directory).seconds
+
+
+# (c) the engine
+
+
+def _plan(world: Setting, big: Environment, runs: int) -> str:
+    ways = {
+        f"`condadeps plan {ONE}`": ("-m", "condadeps", "plan", "--quiet", ONE),
+        f"`pip install --dry-run {ONE}`": ("-m", "pip", "install", "--quiet", "--dry-run", ONE),
+    }
+    took: dict[str, list[Took]] = defaultdict(list)
+    directory = world.fresh_directory("plan")
+    for number in range(runs + 1):
+        say(f"planning one package, round {number} of {runs}" if number else "filling the caches")
+        for name in _turned(list(ways), number):
+            argv: list[str | Path] = [big.python, *ways[name]]
+            once = command(argv, env=world.env(), cwd=directory)
+            took[name] += [once] if number else []
+    rows = [
+        [
+            name,
+            Sample(tuple(one.seconds for one in took[name])).show("s"),
+            Sample(tuple(one.peak for one in took[name])).show("MB"),
+        ]
+        for name in ways
+    ]
+    return table(["plan one package, all cached", "time", "largest process"], rows)
 
 
 def _turned(items: Sequence[_T], number: int) -> list[_T]:
