@@ -85,12 +85,21 @@ class Homes:
             ProjectName(project): _overridden(ProjectName(project), text)
             for project, text in (overrides or {}).items()
         }
-        self._ships = {package: tuple(projects) for package, projects in (ships or {}).items()}
+        self._ships: dict[PackageName, tuple[ProjectName, ...]] = {}
         self._shippers: dict[ProjectName, list[PackageName]] = {}
-        for package, projects in self._ships.items():
-            for project in projects:
-                self._shippers.setdefault(project, []).append(package)
         self._found: dict[ProjectName, Home] = {}
+        self.learn(ships or {})
+
+    def learn(self, ships: Mapping[PackageName, Iterable[ProjectName]]) -> None:
+        """Add what other channels tell of their own packages; a package told of before is told of anew."""
+        for package, projects in ships.items():
+            for project in self._ships.get(package, ()):
+                self._shippers[project].remove(package)
+            self._ships[package] = tuple(dict.fromkeys(projects))
+            for project in self._ships[package]:
+                self._shippers.setdefault(project, []).append(package)
+        if ships:
+            self._found.clear()
 
     def home(self, project: ProjectName) -> Home:
         """The home of ``project``; its ``package`` is None when it has none."""
