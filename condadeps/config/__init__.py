@@ -1,6 +1,7 @@
 """condadeps' own configuration: ``condadeps.toml`` and its kin, the ``CONDADEPS_*`` variables, the call.
 
-    configuration = config.read(prefix, directory, call=config.of_call(options))
+    job, configuration = config.settle(job)         # a door: the call's options, and what they leave open
+    configuration = config.read(prefix, directory)  # without a call
     configuration.settings.record.pin      # "exact"
     configuration.origins["record.pin"]    # () for a default
     configuration.warnings                 # what was not obeyed, to be shown
@@ -11,7 +12,7 @@ is nothing to read, or nothing changed: every call of a door does it.
 
 from __future__ import annotations
 
-from condadeps.config.call import of_call, require_built
+from condadeps.config.call import of_call, require_built, resolved, settle
 from condadeps.config.configuration import Configuration, own, read
 from condadeps.config.merge import Origin
 from condadeps.config.settings import SETTINGS, Setting, Settings
@@ -27,5 +28,7 @@ __all__ = [
     "own",
     "read",
     "require_built",
+    "resolved",
+    "settle",
     "trusted",
 ]

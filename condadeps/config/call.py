@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from condadeps.config.configuration import Configuration, read
 from condadeps.config.settings import SETTINGS, Settings
 from condadeps.errors import NotYetError
 
 if TYPE_CHECKING:
-    from condadeps.asked.job import Options
+    from condadeps.asked.job import Job, Options
+
+
+def settle(job: Job, environ: Mapping[str, str] | None = None) -> tuple[Job, Configuration]:
+    """``job`` with the configuration's say where the call has none, and that configuration.
+
+    What the options do not carry (``lock_timeout``, ``homes``, ``record.pin`` …) is taken from the settings by
+    whoever needs it. Raises ConfigError as :func:`condadeps.config.read`, and for ``--trust`` where the site's
+    trust is final; NotYetError for a setting this release does not do.
+    """
+    call = of_call(job.options)
+    if job.verb == "create" and not job.options.record:
+        call.pop(
+            "record.enabled", None
+        )  # a new environment is recorded when asked for: no wish against a policy
+    configuration = read(job.prefix, job.directory, environ, call=call)
+    require_built(configuration.settings)
+    if job.options.trust:
+        configuration.require_free("trust")
+    options = resolved(job.options, configuration.settings)
+    if job.verb == "create":
+        options = dataclasses.replace(options, record=options.record and job.options.record)
+    return dataclasses.replace(job, options=options), configuration
 
 
 def of_call(options: Options) -> dict[str, Any]:
@@ -28,7 +53,26 @@ def of_call(options: Options) -> dict[str, Any]:
         found["record.enabled"] = False
     if options.env_file:
         found["record.env_file"] = options.env_file
+        found["record.enabled"] = options.record  # naming the file asks for it
     return found
+
+
+def resolved(options: Options, settings: Settings) -> Options:
+    """``options`` with what the configuration says where the call says nothing.
+
+    ``settings`` were read with ``call=of_call(options)``. ``pip`` becomes ``never`` or stays ``auto``: who
+    may come from PyPI otherwise is for :attr:`Settings.pip` to tell.
+    """
+    return dataclasses.replace(
+        options,
+        channels=settings.channels,
+        override_channels=settings.override_channels,
+        pip="never" if settings.pip == "never" else "auto",
+        offline=settings.offline,
+        exclude_newer=settings.exclude_newer,
+        record=settings.record.enabled,
+        env_file=settings.record.env_file,
+    )
 
 
 def require_built(settings: Settings) -> None:

@@ -203,6 +203,10 @@ class Settings:
             unbuilt=("conda", "mamba", "micromamba"),
         ),
     )
+    ipydeps_alias: bool = field(
+        default=False,
+        metadata=_said(Flag(), "`import ipydeps` means `condadeps.ipydeps`", by=OWNERS),
+    )
     engine_python: str | None = field(
         default=None,
         metadata=_said(

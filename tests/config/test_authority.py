@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from condadeps.asked.job import Options
-from condadeps.config import SETTINGS, Setting, of_call, require_built, trusted
+from condadeps.asked.job import Job, Options
+from condadeps.config import SETTINGS, Setting, of_call, places, require_built, resolved, settle, trusted
 from condadeps.config.places import EVERYONE, OWNERS, Scope
 from condadeps.errors import ConfigError, NotYetError
 from tests.config.conftest import Machine
@@ -21,6 +21,7 @@ EXAMPLES = {
     "homes": '{ numpy = "evil" }',
     "link_scripts": "true",
     "installer": '"conda"',
+    "ipydeps_alias": "true",
     "engine_python": '"./evil"',
     "cache_dir": '"./poisoned"',
     "data_dir": '"./poisoned"',
@@ -256,8 +257,58 @@ def test_an_installer_that_is_not_built_is_refused_and_not_passed_over(machine: 
     require_built(machine.read().settings)
 
 
-def test_a_call_that_says_nothing_changes_nothing() -> None:
+def test_a_call_that_says_nothing_changes_nothing(machine: Machine) -> None:
     assert of_call(Options()) == {}
+    assert resolved(Options(), machine.read().settings) == Options()
+
+
+def test_what_a_call_does_not_say_the_configuration_does(machine: Machine) -> None:
+    machine.write("user", "channels = ['mine']\npip = 'never'\nrecord.enabled = false")
+    machine.write("project", "record.env_file = 'envs.yml'\noffline = true")
+    options = Options(channels=("asked",), dry_run=True)
+    found = resolved(options, machine.read(call=of_call(options)).settings)
+    assert found == Options(
+        channels=("asked", "mine"),
+        pip="never",
+        record=False,
+        env_file=str(machine.project / "envs.yml"),
+        offline=True,
+        dry_run=True,
+    )
+
+
+def test_a_job_is_settled_by_the_configuration(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine.write("user", "channels = ['mine']")
+    job = Job("install", str(machine.prefix), options=Options(offline=True), directory=str(machine.project))
+    settled, configuration = settle(job, machine.environ)
+    assert settled == dataclasses.replace(job, options=Options(channels=("mine",), offline=True))
+    assert configuration.settings.channels == ("mine",)
+    machine.write("user", "installer = 'mamba'")
+    with pytest.raises(NotYetError):
+        settle(job, machine.environ)
+
+
+def test_a_new_environment_is_recorded_when_asked_for_only(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.write("site", "final = ['record', 'trust']")
+    monkeypatch.setattr(places, "site_directories", lambda: (machine.site,))
+    unasked = Job(
+        "create", str(machine.prefix), options=Options(record=False), directory=str(machine.project)
+    )
+    assert not settle(unasked, machine.environ)[0].options.record
+    with pytest.raises(ConfigError, match=r"record\.enabled"):
+        settle(dataclasses.replace(unasked, verb="install"), machine.environ)
+    with pytest.raises(ConfigError, match="trust"):
+        settle(dataclasses.replace(unasked, options=Options(trust=True)), machine.environ)
+
+
+def test_naming_the_file_to_record_in_asks_for_the_record(machine: Machine) -> None:
+    machine.write("user", "record.enabled = false")
+    assert machine.read(call=of_call(Options(env_file="x.yml"))).settings.record.enabled
+    machine.write("site", "record.enabled = false\nfinal = ['record.enabled']")
+    with pytest.raises(ConfigError, match=r"the site lets nobody change record\.enabled"):
+        machine.read(call=of_call(Options(env_file="x.yml")))
 
 
 def test_every_option_of_a_call_that_is_a_setting_is_one(machine: Machine) -> None:

@@ -41,6 +41,7 @@ WRONG = {
     "lock_timeout": ("-1", "lock_timeout must be a number of seconds, 0 or more, not -1"),
     "link_scripts": ("[]", "link_scripts must be true or false, not []"),
     "installer": ("'pip'", 'installer must be "rattler", "conda", "mamba" or "micromamba", not \'pip\''),
+    "ipydeps_alias": ("1", "ipydeps_alias must be true or false, not 1"),
     "engine_python": ("3.11", "engine_python must be a program's path or name, not 3.11"),
     "cache_dir": ("true", "cache_dir must be a directory, not True"),
     "data_dir": ("1", "data_dir must be a directory, not 1"),
