@@ -55,7 +55,7 @@ class Graph:
 
     def chain(self, top: Node, bottom: Collection[Node]) -> tuple[Node, ...]:
         """The shortest way from ``top`` down to one of ``bottom``; empty when there is none."""
-        ways = [(top,)]
+        ways: list[tuple[Node, ...]] = [(top,)]
         seen = {top}
         for way in ways:
             if way[-1] in bottom:
@@ -106,14 +106,20 @@ def _provider(found: Distribution, packages: Mapping[PackageName, InstalledPacka
     return Node("conda", package.name) if package else Node("pip", found.project)
 
 
-def _depends(package: InstalledPackage, packages: Mapping[PackageName, InstalledPackage]) -> set[Node]:
+def depends(package: InstalledPackage) -> tuple[str, ...]:
+    """What a package says it needs, as MatchSpecs. Raises PrefixError for a record that cannot be read."""
     text = package.text.decode("utf-8", "replace")
     start = _DEPENDS.search(text)  # the rest of a record is megabytes of files
     try:
-        depends = json.JSONDecoder().raw_decode(text, start.end())[0] if start else []
+        found = json.JSONDecoder().raw_decode(text, start.end())[0] if start else []
     except ValueError:
-        depends = package.record.get("depends", ())
-    names = {found[0].lower() for one in depends if (found := _NAME.match(str(one).rpartition("::")[2]))}
+        found = package.record.get("depends", ())
+    return tuple(map(str, found))
+
+
+def _depends(package: InstalledPackage, packages: Mapping[PackageName, InstalledPackage]) -> set[Node]:
+    texts = (one.rpartition("::")[2] for one in depends(package))
+    names = {found[0].lower() for text in texts if (found := _NAME.match(text))}
     return {Node("conda", name) for name in names if name in packages}
 
 

@@ -36,45 +36,37 @@ def removal(graph: Graph, named: Sequence[Node], *, keep_dependencies: bool = Fa
     """What goes with ``named``. Raises ConflictError when something that stays needs one of them."""
     named = list(dict.fromkeys(named))
     needing = graph.needing(named) - set(named)
-    if needing:
-        raise _needed(graph, named, needing)
+    tops = [one for one in sorted(needing) if one in graph.asked | ALWAYS or graph.needing([one]) == {one}]
+    if tops:
+        raise _needed(graph, named, tops)
     gone = {node: "asked" for node in named}
+    for node in sorted(needing):
+        gone[node] = f"it needs {graph.chain(node, named)[1].name}"
     if not keep_dependencies:
-        came_along = graph.needed_by(named)
+        came_along = graph.needed_by(gone)
         staying = (set(graph.needs) - came_along) | ((graph.asked | ALWAYS) & came_along)
-        free = came_along - graph.needed_by(staying - set(named))
-        for node in sorted(free - set(named)):
-            users = [one for one in named if node in graph.needed_by([one])]
-            gone[node] = f"only {users[0].name} needed it" if users else "nothing needs it any more"
+        free = came_along - graph.needed_by(staying - set(gone))
+        for node in sorted(free - set(gone)):
+            user = next(one for one in gone if node in graph.needed_by([one]))
+            gone[node] = f"only {user.name} needed it"
     return Removal(tuple(gone.items()))
 
 
-def _needed(graph: Graph, named: Sequence[Node], needing: set[Node]) -> ConflictError:
-    tops = [one for one in sorted(needing) if not graph.needing([one]) - {one}]
-    tops = [one for one in sorted(needing) if one in graph.asked or one in tops] or sorted(needing)
+def _needed(graph: Graph, named: Sequence[Node], tops: Sequence[Node]) -> ConflictError:
     chains = [graph.chain(top, named) for top in tops]
-    needed = [node for node in named if any(chain and chain[-1] == node for chain in chains)]
-    words = [_typed(node) for node in (*named, *sorted(_lowest(graph, needing, tops)))]
-    names = " and ".join(str(node) for node in needed)
+    needed = [str(node) for node in named if any(chain[-1] == node for chain in chains)]
+    words = shlex.join(_typed(node) for node in (*named, *tops))
     return ConflictError(
-        f"{names} {'is' if len(needed) == 1 else 'are'} needed by what was asked for; nothing was removed",
+        f"{' and '.join(needed)} cannot go: what was asked for needs {'it' if len(needed) == 1 else 'them'}",
         detail=[_told(chain) for chain in chains[:8]],
-        help=f"to remove that too: condadeps remove {shlex.join(words)}",
+        help=f"to remove that too: condadeps remove {words}",
         chains=[[str(node) for node in chain] for chain in chains],
         relax=[str(node) for node in tops],
     )
 
 
-def _lowest(graph: Graph, needing: set[Node], tops: Sequence[Node]) -> set[Node]:
-    """All that has to be named beside: what needs it and would not go along by itself."""
-    return set(tops) | {one for one in needing if not graph.needing([one]) & set(tops)}
-
-
 def _told(chain: Sequence[Node]) -> str:
-    return ", which ".join(
-        f"{one} needs {other}" if i == 0 else f"needs {other}"
-        for i, (one, other) in enumerate(zip(chain, chain[1:], strict=False))
-    )
+    return f"{chain[0]} needs " + ", which needs ".join(map(str, chain[1:]))
 
 
 def _typed(node: Node) -> str:
@@ -125,7 +117,7 @@ def _bare(name: str, graph: Graph, packages: Collection[PackageName], homes: Hom
         if project in graph.providers:
             return graph.providers[project]
         home = homes.home(project).package
-        if home in packages:
+        if home is not None and home in packages:
             return Node("conda", home)
     try:
         package = PackageName(name)

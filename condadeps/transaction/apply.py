@@ -26,7 +26,8 @@ from condadeps.transaction import pip as pips
 from condadeps.transaction.cancel import Cancel
 from condadeps.transaction.change import Change
 from condadeps.transaction.checkpoints import Checkpoints, Unchecked
-from condadeps.transaction.journal import Journal, State
+from condadeps.transaction.journal import Journal, Occasion, State
+from condadeps.transaction.keeping import Kept
 from condadeps.transaction.room import Room
 from condadeps.transaction.staging import Staging
 
@@ -39,6 +40,8 @@ class Applied:
     """What applying a plan came to, beyond the plan itself."""
 
     warnings: tuple[str, ...] = ()
+    stamp: str = ""
+    """What the change is known by among the past ones (:mod:`condadeps.transaction.past`)."""
 
 
 async def recover(prefix: Path, *, reporter: Reporter | None = None) -> journal.Recovered | None:
@@ -60,14 +63,16 @@ async def apply(
     pypi: pips.Files | None,
     reporter: Reporter | None = None,
     cancel: Cancel | None = None,
-    command: str = "",
+    occasion: Occasion | None = None,
+    kept: Kept | None = None,
     link_scripts: bool = True,
     checkpoints: Checkpoints | None = None,
 ) -> Applied:
     """Apply ``plan`` to the environment of ``target``, whose lock the caller holds.
 
     An environment that does not exist yet is made, and locked here unless the caller did
-    (:func:`condadeps.transaction.fresh.making`). ``command`` is what the person typed, for the histories.
+    (:func:`condadeps.transaction.fresh.making`). ``occasion`` is told by the histories. ``kept`` is what
+    a past change kept, for the plan that takes it back.
     ``link_scripts``: run the scripts that packages bring, as conda does. A stop is honoured
     until the first file changes.
 
@@ -84,18 +89,18 @@ async def apply(
             State.CHANGING,
             plan.to_json(),
             fresh=fresh.is_vacant(target.prefix),
-            command=command or _command(plan),
+            occasion=occasion or Occasion(_command(plan)),
         )
         room = Room.of(target.prefix)
         room.make()
-        staging = Staging(plan, target, room, conda, pypi, reporter, cancel)
+        staging = Staging(plan, target, room, conda, pypi, reporter, cancel, kept)
         change = Change(staging, entry, checkpoints or Unchecked())
         try:
             await _carry_out(staging, change, entry, link_scripts)
         except BaseException:
             change.take_back()
             raise
-    return Applied(tuple(staging.warnings))
+    return Applied(tuple(staging.warnings), entry.stamp)
 
 
 async def _carry_out(staging: Staging, change: Change, entry: Journal, link_scripts: bool) -> None:
@@ -103,7 +108,7 @@ async def _carry_out(staging: Staging, change: Change, entry: Journal, link_scri
     await staging.fetch()
     if not staging.python_comes:
         await staging.lay_out_pips()
-    staging.add_records(entry.command, entry.started)
+    staging.add_records(entry.occasion, entry.started)
     staging.cancel.check()
     change.begin(link_scripts)
     change.make()

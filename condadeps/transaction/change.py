@@ -8,7 +8,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from condadeps.solve.plan import Package
-from condadeps.transaction import changes, journal, listing, scripts, verify
+from condadeps.transaction import changes, journal, listing, past, scripts, verify
 from condadeps.transaction.checkpoints import Checkpoints
 from condadeps.transaction.journal import Journal, State
 from condadeps.transaction.room import flush
@@ -32,6 +32,8 @@ class Change:
         """Open the journal. From here on an end is taken back."""
         target = self._staging.target
         self._unmet = verify.problems(target, self._known) if target.has_python else set()
+        known, keep = past.leaving(self._plan, target, self._staging.owners())
+        self._entry = replace(self._entry, leaving=known, keep=keep)
         leaving = self._leaving() if link_scripts else []
         coming = self._coming() if link_scripts else []
         if leaving or coming:
@@ -70,7 +72,8 @@ class Change:
     def finish(self) -> None:
         """Close the journal: the change stands."""
         flush(self._room.prefix)  # or a power cut would leave empty files that the journal calls done
-        self._write(replace(self._entry, state=State.DONE))
+        laid = past.laid(self._plan, self._staging.target)
+        self._write(replace(self._entry, state=State.DONE, laid=laid))
         self._begun = False
         self._points.reached("file away")
         journal.file_away(self._room, self._entry)

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import os
 import re
 import shutil
 from collections.abc import Awaitable, Collection, Mapping, Sequence
@@ -35,6 +36,7 @@ from condadeps.solve.plan import Link, Package
 from condadeps.sources.credentials import masked
 from condadeps.transaction.cancel import Cancel
 from condadeps.transaction.changes import paths_in
+from condadeps.transaction.keeping import Kept
 from condadeps.transaction.linking import Linking
 from condadeps.transaction.owners import files_of
 
@@ -134,6 +136,32 @@ def write_specs(prefix: Path, tree: Path, specs: Mapping[PackageName, str], link
         staged = tree / "conda-meta" / record.name
         staged.parent.mkdir(exist_ok=True)
         staged.write_text(json.dumps(document, indent=2), encoding="utf-8")
+
+
+def requested(prefix: Path, names: Collection[PackageName]) -> list[PackageName]:
+    """Those of ``names`` that somebody asked for."""
+    present = installed.packages(prefix)
+    return [name for name in names if name in present and _requested(present[name])]
+
+
+def restore_records(prefix: Path, tree: Path, kept: Kept) -> tuple[list[str], list[PackageName]]:
+    """Stage the records of before that ``kept`` holds; returns what is asked for again, and what no more."""
+    present = installed.packages(prefix)
+    again: list[str] = []
+    no_more: list[PackageName] = []
+    for path in sorted(kept.records):
+        staged, source = tree / path, kept.folder / path
+        if staged.exists() and not all(os.path.lexists(tree / file) for file in files_of(source)):
+            continue  # it lists files that are not laid out today
+        staged.parent.mkdir(exist_ok=True)
+        shutil.copy2(source, staged)
+        now = InstalledPackage(PackageName(staged.stem.rsplit("-", 2)[0]), "", "", staged)
+        before = present.get(now.name)
+        asked, was_asked = _requested(now), _requested(before) if before else ()
+        again += asked if asked != was_asked else ()
+        if was_asked and not asked:
+            no_more.append(now.name)
+    return again, no_more
 
 
 def _requested(package: InstalledPackage) -> tuple[str, ...]:

@@ -26,7 +26,15 @@ PATH = "conda-meta/history"
 _ALIAS = re.compile(r"https://conda\.anaconda\.org/(.+)")
 
 
-def stage(prefix: Path, tree: Path, plan: Plan, specs: Sequence[str], command: str, when: float) -> None:
+def stage(
+    prefix: Path,
+    tree: Path,
+    plan: Plan,
+    specs: Sequence[str],
+    command: str,
+    when: float,
+    removed: Sequence[str] = (),
+) -> None:
     """Stage the log as it will be after ``plan``; nothing when conda's packages stay as they are."""
     lines = sorted(f"-{_dist(package)}" for package in _out(plan)) + sorted(
         f"+{_dist(link.package)}" for link in plan.link
@@ -37,6 +45,8 @@ def stage(prefix: Path, tree: Path, plan: Plan, specs: Sequence[str], command: s
     entry += [f"# cmd: {_one_line(command)}", f"# condadeps version: {__version__}", *lines]
     if specs:
         entry.append(f"# update specs: {list(specs)}")
+    if removed:
+        entry.append(f"# remove specs: {[str(name) for name in removed]}")
     before = _read(prefix / PATH)
     if before and not before.endswith("\n"):
         before += "\n"

@@ -10,13 +10,13 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from condadeps.errors import TransactionError
-from condadeps.transaction import changes, listing
+from condadeps.transaction import changes, keeping, listing
 from condadeps.transaction.changes import Changes
 from condadeps.transaction.room import Room, write_durably
 
@@ -33,6 +33,20 @@ class State(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Occasion:
+    """Who asked for a change, where and in which words: what the history tells of it."""
+
+    command: str = ""
+    """What the person typed."""
+    verb: str = ""
+    who: str = ""
+    where: str = ""
+    """``cell in /home/ada/work``."""
+    undoes: str | None = None
+    """The stamp of the past change that this one takes back."""
+
+
+@dataclass(frozen=True, slots=True)
 class Journal:
     """One transaction, as it is written down."""
 
@@ -44,7 +58,18 @@ class Journal:
     """The environment was not there before: taking back removes it."""
     started: float = field(default_factory=time.time)
     """Seconds since the epoch."""
-    command: str = ""
+    occasion: Occasion = field(default_factory=Occasion)
+    leaving: Mapping[str, Any] = field(default_factory=dict)
+    """Per project of pip's that leaves: how it was installed (a plan's ``Install``); None: files are kept."""
+    keep: tuple[str, ...] = ()
+    """The displaced paths that an undo will want back from here."""
+    laid: Mapping[str, str] = field(default_factory=dict)
+    """Per project that pip laid out: the SHA-256 of its ``RECORD``."""
+
+    @property
+    def stamp(self) -> str:
+        """What a past change is known by: its files' name."""
+        return f"{self.started:.3f}"
 
     def write(self, room: Room) -> None:
         """To the disk, whole or not at all."""
@@ -57,8 +82,11 @@ class Journal:
             "state": self.state.value,
             "pid": os.getpid(),
             "started": self.started,
-            "command": self.command,
+            **asdict(self.occasion),
             "fresh": self.fresh,
+            "leaving": self.leaving,
+            "keep": self.keep,
+            "laid": self.laid,
             "waves": [wave.to_json() for wave in self.waves],
             "plan": self.plan,
         }
@@ -77,13 +105,21 @@ class Journal:
             raise _unreadable(room) from error
         if document.get("version") != VERSION:
             raise _unreadable(room)
+        return Journal.from_json(document)
+
+    @staticmethod
+    def from_json(document: Mapping[str, Any]) -> Journal:
+        """The journal :meth:`to_json` described. Raises KeyError or TypeError when it is another thing."""
         return Journal(
             state=State(document["state"]),
             plan=document["plan"],
             waves=tuple(Changes.from_json(wave) for wave in document["waves"]),
             fresh=document["fresh"],
             started=document["started"],
-            command=document["command"],
+            occasion=Occasion(**{one.name: document[one.name] for one in fields(Occasion)}),
+            leaving=document["leaving"],
+            keep=tuple(document["keep"]),
+            laid=document["laid"],
         )
 
     def with_wave(self, wave: Changes) -> Journal:
@@ -120,7 +156,7 @@ def recover(prefix: Path) -> Recovered | None:
     recovered = None
     if journal is not None and journal.state is State.CHANGING:
         take_back(room, journal)
-        recovered = Recovered(journal.command, journal.started)
+        recovered = Recovered(journal.occasion.command, journal.started)
     elif journal is not None:
         file_away(room, journal)
     room.sweep()
@@ -128,9 +164,10 @@ def recover(prefix: Path) -> Recovered | None:
 
 
 def file_away(room: Room, journal: Journal) -> None:
-    """Keep a finished journal among the past ones, without what only taking it back would need."""
+    """Keep a finished journal among the past ones, with what an undo needs and no more."""
     room.past.mkdir(exist_ok=True)
-    path = room.past / f"{journal.started:.3f}.json"
+    keeping.take(room, journal.stamp, journal.waves, frozenset(journal.keep))
+    path = room.past / f"{journal.stamp}.json"
     write_durably(path, json.dumps(replace(journal, waves=()).to_json()))
 
 

@@ -32,6 +32,9 @@ from condadeps.transaction.room import inside
 
 _LAST_LINES = 12
 
+KEPT = "kept:"
+"""In place of an artifact's URL: its files were kept by a past change, pip has nothing to do."""
+
 
 class Files(Protocol):
     """What staging asks of the PyPI source."""

@@ -11,10 +11,12 @@ from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.prefix import guards
 from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter
-from condadeps.solve.plan import Link, Plan
-from condadeps.transaction import changes, conda, distributions, history, pip, verify
+from condadeps.solve.plan import Install, Link, Plan
+from condadeps.transaction import changes, conda, distributions, history, keeping, pip, verify
 from condadeps.transaction.cancel import Cancel
 from condadeps.transaction.changes import Changes
+from condadeps.transaction.journal import Occasion
+from condadeps.transaction.keeping import Kept
 from condadeps.transaction.owners import Owners
 from condadeps.transaction.room import Room
 
@@ -33,6 +35,8 @@ class Staging:
     pypi: pip.Files | None
     reporter: Reporter
     cancel: Cancel
+    kept: Kept | None = None
+    """What a past change kept, for the plan that takes it back."""
     warnings: list[str] = field(default_factory=list)
     repairs: tuple[Link, ...] = ()
     """Installed conda packages to lay out anew: pip had put files of its own among theirs."""
@@ -76,26 +80,30 @@ class Staging:
                 raise ValueError("a plan that links packages needs a conda source")
             await conda.stage(links, self.room.prefix, self.tree, self.conda, self.reporter, self.cancel)
         verify.staged(self.plan, self.tree)
-        if self.plan.install:
+        if self._by_pip:
             where = self.room.current / "wheels"
-            self.fetched = await pip.fetch(self.plan.install, self.pypi, where, self.cancel)
+            self.fetched = await pip.fetch(self._by_pip, self.pypi, where, self.cancel)
 
     async def lay_out_pips(self) -> None:
         """Have pip lay its files out, and add them to the tree.
 
         Raises SourceError (a build failed), TransactionError, CancelledError.
         """
-        planned = self.plan.install
-        if not planned:
-            return
-        wheels = await pip.build(planned, self.fetched, self.pypi, self.reporter, self.cancel)
-        self.reporter.phase("pip", f"laying out {len(planned)} from PyPI")
-        work = self.room.current / "pip"
-        laid_out = await pip.stage(planned, wheels, self.target, self.pypi, work, self.cancel)
-        self._leave_condas_alone(laid_out)
-        _merge(laid_out, self.tree if not self.python_comes else self.room.tree(1))
+        planned = self._by_pip
+        if planned:
+            wheels = await pip.build(planned, self.fetched, self.pypi, self.reporter, self.cancel)
+            self.reporter.phase("pip", f"laying out {len(planned)} from PyPI")
+            work = self.room.current / "pip"
+            self._add(await pip.stage(planned, wheels, self.target, self.pypi, work, self.cancel))
+        if self.kept:
+            self._add(keeping.lay_out(self.kept, self.room.current / "kept"))
 
-    def add_records(self, command: str, when: float) -> None:
+    def _add(self, laid_out: Path) -> None:
+        if laid_out.exists():
+            self._leave_condas_alone(laid_out)
+            _merge(laid_out, self.tree if not self.python_comes else self.room.tree(1))
+
+    def add_records(self, occasion: Occasion, when: float) -> None:
         """Stage what conda keeps about a change: requested specs and the history."""
         if not self.target.is_conda:
             return
@@ -110,7 +118,12 @@ class Staging:
             if one.manager == "conda" and not one.already
         ]
         conda.write_specs(self.room.prefix, self.tree, asked, (*self.plan.link, *self.repairs))
-        history.stage(self.room.prefix, self.tree, self.plan, new, command, when)
+        removed = conda.requested(self.room.prefix, [one.package.name for one in self.plan.unlink])
+        if self.kept:
+            again, no_more = conda.restore_records(self.room.prefix, self.tree, self.kept)
+            new += again
+            removed += no_more
+        history.stage(self.room.prefix, self.tree, self.plan, new, occasion.command, when, removed)
 
     def changes(self, wave: int) -> Changes:
         """What the staged tree and the plan's removals mean for the environment as it is now.
@@ -145,6 +158,15 @@ class Staging:
             return set()
         leaving = {one.project for one in self.plan.uninstall}
         return leaving | {one.artifact.project for one in self.plan.install}
+
+    @property
+    def _by_pip(self) -> tuple[Install, ...]:
+        """What pip lays out: all that is not kept from an earlier time."""
+        return tuple(one for one in self.plan.install if one.artifact.url != pip.KEPT)
+
+    def owners(self) -> Owners:
+        """Who has which file of what stays of conda's."""
+        return Owners(self.room.prefix, self._leaving())
 
     def _leaving(self) -> set[PackageName]:
         names = {link.package.name for link in (*self.plan.link, *self.repairs)}

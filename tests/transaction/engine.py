@@ -24,6 +24,7 @@ from condadeps.solve.plan import Artifact, Plan
 from condadeps.sources.pip_config import PipConfig
 from condadeps.transaction import apply as transaction
 from condadeps.transaction import fresh
+from condadeps.transaction.journal import Occasion
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,6 +51,7 @@ def apply(
     environ: Mapping[str, str] | None = None,
     command: str = "condadeps install it",
     recover_only: bool = False,
+    kept: Path | None = None,
 ) -> Came:
     """Apply ``plan``; with ``create`` (``"unlocked"``: without the lock) to one that is not there yet.
 
@@ -62,6 +64,7 @@ def apply(
         "at": at,
         "fault": fault,
         "command": command,
+        "kept": kept and str(kept),
         "recover_only": recover_only,
     }
     path = cache.parent / f"job-{os.getpid()}.json"
@@ -156,7 +159,8 @@ async def _work(job: dict[str, Any], points: Points, notices: Any) -> list[str]:
         conda=Channel(Path(job["cache"])),
         pypi=FakeFiles(),
         reporter=notices,
-        command=job["command"],
+        occasion=Occasion(job["command"]),
+        kept=Path(job["kept"]) if job["kept"] else None,
         checkpoints=points,
     )
     return list(applied.warnings)
