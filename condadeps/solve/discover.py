@@ -18,10 +18,11 @@ from packaging.version import Version
 from condadeps.asked.request import Direct as DirectRequest
 from condadeps.errors import ConfigError, UsageError
 from condadeps.names.homes import Homes
-from condadeps.names.namespaces import ProjectName
+from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.prefix.direct import same
 from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter, Silent
+from condadeps.solve.channels_tell import ChannelsTell
 from condadeps.solve.hashes import Hashed
 from condadeps.solve.installed import Installed
 from condadeps.solve.limits import Limits
@@ -52,6 +53,7 @@ class Discovery:
     reporter: Reporter = field(default_factory=Silent)
     limits: Limits = field(default_factory=Limits)
     policy: Policy = field(default_factory=Policy)
+    channels_tell: ChannelsTell | None = None
     updated: frozenset[ProjectName] = frozenset()
     """Projects that are to move to the newest version: what is installed is no reason to stay."""
     universe: Universe = field(default_factory=Universe)
@@ -70,15 +72,18 @@ class Discovery:
                 project,
                 self.homes.home(project),
                 installed=self.installed.version(project),
+                excluded=self._excluded(project),
                 limit=self.limits.specifier(project),
                 from_pypi=project in self.policy.only_pypi,
                 closed=self.policy.closed(project),
                 hashes=self.limits.hashes.get(project),
             )
-            home = {found.home.package} if found.home.package else set()
-            found.excluded = tuple(sorted({*self.homes.shippers(project), *home}))
             self.universe.entries[project] = found
         return found
+
+    def _excluded(self, project: ProjectName) -> tuple[PackageName, ...]:
+        home = self.homes.home(project).package
+        return tuple(sorted({*self.homes.shippers(project), *([home] if home else [])}))
 
     async def direct(self, request: DirectRequest) -> Need:
         """Stage what a direct reference names; it becomes its project's one candidate.
@@ -164,6 +169,9 @@ class Discovery:
         return any(not e.looked or self._wants_page(e) or self._unread(e) for e in entries)
 
     async def _look(self, entries: list[Entry]) -> None:
+        if self.channels_tell is not None and await self.channels_tell.about([e.project for e in entries]):
+            for entry in entries:
+                entry.home, entry.excluded = self.homes.home(entry.project), self._excluded(entry.project)
         homes = {e.home.package for e in entries if e.home.package} if self.conda else set()
         records = await self.conda.records(sorted(homes)) if self.conda and homes else {}
         for entry in entries:

@@ -9,11 +9,12 @@ answer is no, offer more of what the refusal names and ask again; read the answe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from condadeps.asked.job import Options, Verb
-from condadeps.asked.request import Project, Request
+from condadeps.asked.request import Bare, Project, Request
 from condadeps.names.homes import Homes
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.prefix.installed import Distribution, InstalledPackage
@@ -21,6 +22,7 @@ from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter, Silent
 from condadeps.solve import checks, explain, planning
 from condadeps.solve.attempt import Refusal
+from condadeps.solve.channels_tell import ChannelsTell
 from condadeps.solve.discover import Discovery, check_open
 from condadeps.solve.growth import named, promising
 from condadeps.solve.hashes import check as check_hash
@@ -69,6 +71,9 @@ async def solve(
     policy = policy or Policy()
     pypi = pypi if "never" not in (options.pip, policy.pip) else None
     names = await conda.names() if conda else frozenset[str]()
+    channels_tell = ChannelsTell(conda, homes) if conda else None
+    if channels_tell is not None:
+        await channels_tell.about([*_projects(requests), *_projects(constraints)])
     items = wanted(requests, target, homes, names.__contains__)
     asked = frozenset(item.need.project for item in items if item.need)
     installed = Installed(packages, distributions, homes)
@@ -82,6 +87,7 @@ async def solve(
         asked=asked,
         limits=await limits(constraints, target, homes, conda, versions),
         policy=policy,
+        channels_tell=channels_tell,
         updated=_updated(asked, installed, options, verb),
         reporter=reporter,
     )
@@ -91,6 +97,14 @@ async def solve(
     solved = await _search(problem, reporter)
     await _pin(solved, discovery)
     return planning.plan(solved, problem)
+
+
+def _projects(requests: Sequence[Request]) -> Iterator[ProjectName]:
+    """The projects that requests may be for."""
+    for request in requests:
+        if isinstance(request, Bare | Project):
+            with suppress(ValueError):
+                yield ProjectName(request.name)
 
 
 def _updated(

@@ -152,9 +152,11 @@ class World:
         constrains: Sequence[str] = (),
         build: str = "0",
         number: int = 0,
+        purls: Sequence[str] | None = None,
     ) -> None:
-        """The channel has this."""
+        """The channel has this; ``purls`` tell which projects it is."""
         document = _document(name, version, depends, constrains, build, number)
+        document |= {"purls": list(purls)} if purls is not None else {}
         self.channel.held.setdefault(name, []).extend(from_documents([document]))
 
     def pypi(
