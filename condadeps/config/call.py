@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 def settle(job: Job, environ: Mapping[str, str] | None = None) -> tuple[Job, Configuration]:
     """``job`` with the configuration's say where the call has none, and that configuration.
 
-    What the options do not carry (``lock_timeout``, ``homes``, ``record.pin`` …) is taken from the settings by
-    whoever needs it. Raises ConfigError as :func:`condadeps.config.read`, and for ``--trust`` where the site's
-    trust is final; NotYetError for a setting this release does not do.
+    What the options do not carry (``lock_timeout``, ``homes``, ``record.pin`` …) is taken from the settings
+    by whoever needs it. Raises ConfigError as :func:`condadeps.config.read`, and for ``--trust`` where the
+    site's trust is final; NotYetError for a setting this release does not do.
     """
     call = of_call(job.options)
     if job.verb == "create" and not job.options.record:

@@ -277,7 +277,7 @@ def test_what_a_call_does_not_say_the_configuration_does(machine: Machine) -> No
     )
 
 
-def test_a_job_is_settled_by_the_configuration(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_is_settled_by_the_configuration(machine: Machine) -> None:
     machine.write("user", "channels = ['mine']")
     job = Job("install", str(machine.prefix), options=Options(offline=True), directory=str(machine.project))
     settled, configuration = settle(job, machine.environ)
