@@ -18,6 +18,7 @@ from condadeps.solve.reasons import Reasons, admits
 from condadeps.solve.universe import CondaCandidate, Entry, PipCandidate
 from condadeps.solve.wanted import Wanted
 from condadeps.sources.direct import Direct as DirectFile
+from condadeps.sources.files import File
 from condadeps.sources.records import package
 
 
@@ -259,6 +260,9 @@ class _Planner:
             for need in candidate.needs.always if candidate.source != "kept" else ():
                 if need.url:
                     yield f"{project} {candidate.version} wants {need}; another {need.project} is taken"
+            if isinstance(candidate.file, File) and candidate.file.yanked:
+                why = f": {candidate.file.yanked_reason}" if candidate.file.yanked_reason else ""
+                yield f"{project} {candidate.version} was yanked{why}"
             if isinstance(candidate.file, DirectFile) and candidate.file.built:
                 yield f"{project} {candidate.version} was built: its build code has run"
         for item in self.problem.items:

@@ -131,14 +131,16 @@ class Entry:
     def _always(self) -> frozenset[Version]:
         """Versions that are admitted though they are pre-releases, as pip does.
 
-        They are what is installed, and those that some requirement on the project names outright or
-        has nothing else to be met by.
+        They are what is installed, and those that some requirement on the project, or all of them
+        together, name outright or have nothing else to be met by.
         """
         order, count = self.order, len(self.specifiers)
         if self._exempt is None or self._exempt[:2] != (id(order), count):
             always = {self.installed} if self.installed else set()
             if order.prereleases:
-                for specifier in (*self.specifiers.values(), self.limit):
+                every = (*self.specifiers.values(), self.limit)
+                together = SpecifierSet(",".join(filter(None, map(str, every))))
+                for specifier in (*every, together):
                     admitted = order.admitted(specifier, usable=self.usable)
                     always.update(v for v in order.prereleases if order.numbers[v] in admitted)
             self._exempt = (id(order), count, frozenset(always))

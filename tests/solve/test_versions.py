@@ -6,13 +6,15 @@ import itertools
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 from rattler import MatchSpec, VersionSpec
 from rattler import Version as CondaVersion
 
+from condadeps.asked.job import Asked
+from condadeps.errors import ConflictError, UnsatisfiableError
 from condadeps.names.homes import Home
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.solve.constraint import conda_constraint
@@ -129,8 +131,6 @@ def test_specifiers_choose_conda_versions_by_pep_440(
     world.pypi("app", "1.0", requires=[f"click{specifier}"])
     if version is None:
         # PEP 440: ``>1.4.2`` does not take 1.4.2.post1; nothing else is between.
-        from condadeps.errors import ConflictError
-
         with pytest.raises(ConflictError):
             world.solve("app")
     else:
@@ -141,3 +141,97 @@ def test_the_numbers_do_not_depend_on_who_offers_the_versions() -> None:
     versions = [Version(v) for v in ("1.0", "1.0.post1", "2.0.dev1", "2.0a1", "2.0")]
     for shuffled in itertools.permutations(versions):
         assert [Order(shuffled).at(n) for n in range(1, 6)] == [str(v) for v in versions]
+
+
+def test_pre_releases_are_taken_when_no_final_can_be_used_here(world: World) -> None:
+    """As pip does: the finals are judged after Requires-Python and tags."""
+    world.pypi("lib", "1.0", python=">=3.12")
+    world.pypi("lib", "1.1", tag="cp39-cp39-win_amd64")
+    world.pypi("lib", "2.0rc1")
+    assert installs(world.solve("lib")) == {"lib": "2.0rc1"}
+    world.pypi("lib", "0.9")
+    assert installs(world.solve("lib")) == {"lib": "0.9"}
+
+
+def test_a_pre_release_that_one_requirement_is_left_with_suits_the_others_too(world: World) -> None:
+    world.pypi("lib", "1.0")
+    world.pypi("lib", "2.0b1")
+    world.pypi("one", "1.0", requires=["lib"])
+    world.pypi("other", "1.0", requires=["lib>=1.5"])
+    assert installs(world.solve("one")) == {"one": "1.0", "lib": "1.0"}
+    assert installs(world.solve("one", "other"))["lib"] == "2.0b1"
+
+
+def test_a_yanked_file_says_that_it_is_and_why(world: World) -> None:
+    world.pypi("lib", "1.1", yanked="it eats files")
+    assert "lib 1.1 was yanked: it eats files" in world.solve("lib==1.1").warnings
+    world.pypi("app", "1.0", requires=["lib>=1"])
+    with pytest.raises(ConflictError):
+        world.solve("app")
+    assert installs(world.solve("app", constraints=["lib==1.1"])) == {"app": "1.0", "lib": "1.1"}
+
+
+def test_arbitrary_equality_is_by_the_text(world: World) -> None:
+    world.pypi("lib", "1.0")
+    world.pypi("lib", "1.0.1")
+    assert installs(world.solve("lib===1.0")) == {"lib": "1.0"}
+
+
+def test_a_project_asked_for_twice_meets_both(world: World) -> None:
+    for version in ("1.26.4", "2.1.0"):
+        world.conda("numpy", version, depends=["python"])
+    plan = world.solve("numpy", "numpy==1.26.4", "numpy>=1")
+    assert linked(plan) == {"numpy": "1.26.4"}
+    assert [answer.constraint for answer in plan.answers] == ["", "==1.26.4", ">=1"]
+    assert {answer.version for answer in plan.answers} == {"1.26.4"}
+    assert linked(world.solve("numpy", "conda:numpy=1.26")) == {"numpy": "1.26.4"}
+
+
+def test_asked_from_pypi_once_is_asked_from_pypi(world: World) -> None:
+    world.conda("numpy", "2.1.0", depends=["python"])
+    world.pypi("numpy", "2.2.0")
+    plan = world.solve("numpy", "pypi:numpy")
+    assert installs(plan) == {"numpy": "2.2.0"} and not linked(plan)
+    assert {answer.manager for answer in plan.answers} == {"pip"}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(VERSIONS, min_size=1, max_size=8, unique_by=Version), st.data())
+def test_what_is_chosen_is_what_pip_would_choose(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[str], data: st.DataObject
+) -> None:
+    """One project, some of whose files are for another Python: the newest that pip's rules leave."""
+    world = World(tmp_path_factory.mktemp("env", numbered=True) / "env")
+    usable = []
+    for text in texts:
+        here = data.draw(st.booleans())
+        world.pypi("lib", text, python=None if here else ">=3.12")
+        usable += [Version(text)] if here else []
+    clauses = data.draw(SPECIFIERS.filter(lambda text: "===" not in text))
+    expected = max(SpecifierSet(clauses).filter(usable), default=None)
+    if expected is None:
+        with pytest.raises(UnsatisfiableError):
+            world.solve(f"pypi:lib{clauses}")
+    else:
+        assert installs(world.solve(f"pypi:lib{clauses}")) == {"lib": str(expected)}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(VERSIONS, min_size=1, max_size=8, unique_by=Version), SPECIFIERS, SPECIFIERS, SPECIFIERS)
+def test_requirements_from_all_sides_come_to_what_pip_would_choose(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[str], asked: str, needed: str, limit: str
+) -> None:
+    """A request, another project's requirement and a constraint: PEP 440's answer to all of them."""
+    world = World(tmp_path_factory.mktemp("env", numbered=True) / "env")
+    for text in texts:
+        world.conda("click", str(Version(text)), depends=["python"])
+    world.pypi("app", "1.0", requires=[f"click{needed}"])
+    together = SpecifierSet(",".join(filter(None, (asked, needed, limit))))
+    expected = max(together.filter(map(Version, texts)), default=None)
+    wanted = Asked(f"click{asked}", metadata=True)
+    if expected is None:
+        with pytest.raises(UnsatisfiableError):
+            world.solve(wanted, "app", constraints=[f"click{limit}"])
+    else:
+        chosen = linked(world.solve(wanted, "app", constraints=[f"click{limit}"]))["click"]
+        assert Version(chosen) == expected

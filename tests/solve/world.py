@@ -169,7 +169,7 @@ class World:
         python: str | None = None,
         tag: str = "py3-none-any",
         sdist: bool = False,
-        yanked: bool = False,
+        yanked: bool | str = False,
         sha256: str | None = "0" * 64,
     ) -> None:
         """The index has this; ``sha256`` None: it does not say the file's hash."""
