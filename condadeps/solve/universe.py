@@ -99,7 +99,8 @@ class Entry:
     pinned: File | None = None
     """The chosen file with its SHA-256, when the index did not say it."""
     _order: Order | None = None
-    _exempt: tuple[int, int, frozenset[Version]] | None = None
+    _exempt: tuple[int, frozenset[Version]] | None = None
+    """Admitted pre-releases, for so many specifiers."""
     _brought: set[Version] = field(default_factory=set)
     """The versions there are without PyPI."""
 
@@ -113,7 +114,7 @@ class Entry:
 
     def changed(self) -> None:
         """Forget the order: versions have come in."""
-        self._order = None
+        self._order = self._exempt = None
 
     def admitted(self, specifier: SpecifierSet) -> frozenset[int]:
         """The numbers (in :attr:`order`) of the versions ``specifier`` admits."""
@@ -135,7 +136,7 @@ class Entry:
         together, name outright or have nothing else to be met by.
         """
         order, count = self.order, len(self.specifiers)
-        if self._exempt is None or self._exempt[:2] != (id(order), count):
+        if self._exempt is None or self._exempt[0] != count:
             always = {self.installed} if self.installed else set()
             if order.prereleases:
                 every = (*self.specifiers.values(), self.limit)
@@ -143,8 +144,8 @@ class Entry:
                 for specifier in (*every, together):
                     admitted = order.admitted(specifier, usable=self.usable)
                     always.update(v for v in order.prereleases if order.numbers[v] in admitted)
-            self._exempt = (id(order), count, frozenset(always))
-        return self._exempt[2]
+            self._exempt = (count, frozenset(always))
+        return self._exempt[1]
 
     def available(self) -> frozenset[int]:
         """The numbers of the versions something offers at present."""
