@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from pathlib import Path
 
-from condadeps.asked.job import Job
+from condadeps.asked.credentials import masked
+from condadeps.asked.job import IMPLIED, Job
 from condadeps.asked.parse import parse
 from condadeps.asked.request import Request
+from condadeps.engine import planned
+from condadeps.engine.recorded import file_of, recorded
 from condadeps.engine.sources import conda_source, pypi_source
 from condadeps.names.homes import Homes
-from condadeps.prefix import guards, installed, lock, restart, shadow
-from condadeps.prefix.target import Target, planned, read
-from condadeps.record.place import write_down
+from condadeps.prefix import guards, lock, restart, shadow
+from condadeps.prefix.target import Target, read
+from condadeps.prefix.target import planned as planned_target
 from condadeps.show.reporter import Reporter
 from condadeps.solve.plan import Plan
 from condadeps.solve.python import choose_python
-from condadeps.solve.solve import solve
 from condadeps.sources.condarc import CondaConfig
 from condadeps.transaction import apply as transaction
-from condadeps.transaction import fresh
+from condadeps.transaction import fresh, past
 from condadeps.transaction.cancel import Cancel
+from condadeps.transaction.journal import Occasion
 from condadeps.transaction.outcome import Outcome, Status
 
 LOCK_TIMEOUT = 600.0
@@ -58,43 +61,44 @@ def _hold(job: Job, prefix: Path, reporter: Reporter, cancel: Cancel) -> Abstrac
 async def _perform(
     job: Job, prefix: Path, requests: Sequence[Request], reporter: Reporter, cancel: Cancel
 ) -> Outcome:
-    target = planned(prefix, "") if job.verb == "create" else read(prefix)
-    if not job.options.dry_run:
-        guards.check(target, pip=job.options.pip != "never")
+    target = planned_target(prefix, "") if job.verb == "create" else read(prefix)
+    options = job.options
+    if not options.dry_run:
+        inside = job.verb == "create" or job.inside or options.allow_base
+        pip = options.pip != "never"
+        guards.check(target, override_frozen=options.override_frozen, pip=pip, inside=inside)
     config = CondaConfig.read(prefix)
     conda = conda_source(job, target, config, requests, reporter)
     homes = Homes()
     if job.verb == "create" and conda:
         reporter.phase("index")
-        target = planned(prefix, await choose_python(requests, conda, homes, target.subdir))
+        target = planned_target(prefix, await choose_python(requests, conda, homes, target.subdir))
     pypi = pypi_source(job, target, config, reporter)
     try:
-        plan = await solve(
-            requests,
-            target,
-            conda=conda,
-            pypi=pypi,
-            homes=homes,
-            packages=installed.packages(prefix),
-            distributions=installed.distributions(target),
-            options=job.options,
-            verb=job.verb,
-            pinned=(*guards.pinned(prefix), *config.pinned_packages),
-            reporter=reporter,
+        found = await planned.plan(
+            job, requests, target, config, conda=conda, pypi=pypi, homes=homes, reporter=reporter
         )
-        plan = replace(plan, notes=(*plan.notes, *job.notes))
+        plan = found.plan
         cancel.check()
         if job.options.dry_run or not plan:
             status = Status.PLANNED if plan else Status.UNCHANGED
-            return _written(Outcome(status, plan, warnings=plan.warnings), job, target)
+            return recorded(Outcome(status, plan, warnings=plan.warnings), found, job, target)
         replaced = [item.to_json() for item in restart.replaced(plan, target)]
         applied = await transaction.apply(
-            plan, target, conda=conda, pypi=pypi, reporter=reporter, cancel=cancel, command=_typed(job)
+            plan,
+            target,
+            conda=conda,
+            pypi=pypi,
+            reporter=reporter,
+            cancel=cancel,
+            occasion=_occasion(job, found),
+            kept=found.undo.kept if found.undo else None,
         )
         reporter.phase("record")
         warnings = (*plan.warnings, *applied.warnings, *_shadowed(read(prefix), plan))
         outcome = Outcome(Status.CHANGED, plan, warnings=warnings, replaced=tuple(replaced))
-        return _written(outcome, job, read(prefix))
+        with past.recording(prefix, applied.stamp, file_of(found, job)):
+            return recorded(outcome, found, job, read(prefix))
     finally:
         await pypi.close()
         if conda:
@@ -108,13 +112,21 @@ def _shadowed(target: Target, plan: Plan) -> Sequence[str]:
     return [shadow.warning(found) for found in shadow.shadowing(target, projects).values()]
 
 
-def _written(outcome: Outcome, job: Job, target: Target) -> Outcome:
-    if job.options.dry_run:
-        return outcome
-    recorded, warnings = write_down(job, target, outcome.plan)
-    return replace(outcome, recorded=recorded, warnings=(*outcome.warnings, *warnings))
+def _occasion(job: Job, found: planned.Planned) -> Occasion:
+    """What the histories of conda and of condadeps tell of this change."""
+    words = [asked.text for asked in job.asked] if found.undo is None else [str(found.undo.change.number)]
+    places = dict.fromkeys(asked.place for asked in job.asked if asked.place != IMPLIED)
+    return Occasion(
+        command=masked(" ".join(["condadeps", job.verb, *words])),
+        verb=job.verb,
+        who=_user(),
+        where=f"{', '.join(places) or 'call'} in {job.directory}",
+        undoes=found.undo.change.stamp if found.undo else None,
+    )
 
 
-def _typed(job: Job) -> str:
-    """What the person typed, for the histories of conda and of condadeps."""
-    return " ".join(["condadeps", job.verb, *(asked.text for asked in job.asked)])
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""  # a container's number without a name

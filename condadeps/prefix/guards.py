@@ -44,7 +44,7 @@ def frozen(prefix: Path) -> None:
     raise FrozenError(
         f"the environment {prefix} is frozen",
         detail=_lines(_message(text)),
-        help=f"condadeps create -p DIR … makes another; whoever froze this one can remove {path}",
+        help="condadeps create -p DIR … makes another; --override-frozen changes this one all the same",
         prefix=str(prefix),
         marker=str(path),
     )
@@ -61,7 +61,7 @@ def externally_managed(target: Target) -> None:
     raise FrozenError(
         f"the Python of {target.prefix} is externally managed",
         detail=_lines(_marker_message(path)),
-        help="condadeps create -p DIR python=3.12 … makes an environment of your own",
+        help="condadeps create -p DIR python=3.12 … makes your own; --override-frozen changes this one",
         prefix=str(target.prefix),
         marker=str(path),
     )
@@ -99,11 +99,38 @@ def space(directory: Path, needed: int, *, prefix: Path | None = None) -> None:
         )
 
 
-def check(target: Target, *, override_frozen: bool = False, pip: bool = True) -> None:
-    """Everything that can be said before a plan exists: frozen, managed, read-only.
+def is_base(target: Target) -> bool:
+    """Whether conda itself lives in this environment."""
+    from condadeps.names.namespaces import PackageName
+    from condadeps.prefix import installed
 
-    ``pip`` is false for a change that leaves pip's world alone. Raises FrozenError or PrefixError.
+    return target.is_conda and PackageName("conda") in installed.packages(target.prefix)
+
+
+def base(target: Target, *, inside: bool = False) -> None:
+    """Raises PrefixError for conda's base environment, unless who asks is ``inside``: runs on its Python."""
+    if inside or not is_base(target):
+        return
+    raise PrefixError(
+        f"{target.prefix} is conda's base environment: what breaks there breaks conda",
+        help="condadeps create -p DIR … makes an environment of your own; --allow-base changes this one",
+        prefix=str(target.prefix),
+    )
+
+
+def check(
+    target: Target,
+    *,
+    override_frozen: bool = False,
+    pip: bool = True,
+    inside: bool = True,
+) -> None:
+    """Everything that can be said before a plan exists: frozen, managed, read-only, conda's base.
+
+    ``pip`` is false for a change that leaves pip's world alone; ``inside``: who asks runs on its
+    Python, or was told that it may be conda's base. Raises FrozenError or PrefixError.
     """
+    base(target, inside=inside)
     if not override_frozen:
         frozen(target.prefix)
         if pip or not target.is_conda:

@@ -12,9 +12,10 @@ import errno
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from condadeps.asked.credentials import masked
 from condadeps.errors import PrefixError, SpaceError, TransactionError
 from condadeps.prefix import installed
 from condadeps.prefix.target import Target, planned
@@ -87,7 +88,7 @@ async def apply(
         _check_current(plan)
         entry = Journal(
             State.CHANGING,
-            plan.to_json(),
+            _discreet(plan).to_json(),
             fresh=fresh.is_vacant(target.prefix),
             occasion=occasion or Occasion(_command(plan)),
         )
@@ -129,6 +130,12 @@ def _made(prefix: Path, reporter: Reporter, cancel: Cancel) -> contextlib.Abstra
 def _command(plan: Plan) -> str:
     asked = [answer.text for answer in plan.answers if not answer.already]
     return " ".join(["condadeps", "install", *map(shlex.quote, asked)])
+
+
+def _discreet(plan: Plan) -> Plan:
+    """``plan`` as it may be written down: what a person typed can hold a password."""
+    answers = (replace(one, text=masked(one.text), constraint=masked(one.constraint)) for one in plan.answers)
+    return replace(plan, answers=tuple(answers))
 
 
 def _afterwards(plan: Plan, target: Target) -> Target:

@@ -1,0 +1,160 @@
+"""What a job comes to in an environment: the plan of its verb, before anything is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from condadeps.asked.job import Job
+from condadeps.asked.request import Request
+from condadeps.errors import PrefixError
+from condadeps.names.homes import Homes
+from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.prefix import guards, installed
+from condadeps.prefix.installed import InstalledPackage
+from condadeps.prefix.target import Target
+from condadeps.record import listed
+from condadeps.record.place import env_file
+from condadeps.show.reporter import Reporter
+from condadeps.solve.dependents import Graph, Node, graph
+from condadeps.solve.plan import Package, Plan, Uninstall, Unlink
+from condadeps.solve.removal import named, removal
+from condadeps.solve.solve import solve
+from condadeps.sources.conda import CondaSource
+from condadeps.sources.condarc import CondaConfig
+from condadeps.sources.pypi import PypiSource
+from condadeps.transaction import undo
+from condadeps.transaction.undo import Undo
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan, and what carrying it out and recording it takes beside."""
+
+    plan: Plan
+    undo: Undo | None = None
+    projects: Mapping[PackageName, frozenset[ProjectName]] = field(default_factory=dict)
+    """What the packages that are removed brought."""
+
+
+async def plan(
+    job: Job,
+    requests: Sequence[Request],
+    target: Target,
+    config: CondaConfig,
+    *,
+    conda: CondaSource | None,
+    pypi: PypiSource,
+    homes: Homes,
+    reporter: Reporter,
+) -> Planned:
+    """The plan of ``job``. Raises UnsatisfiableError, SourceError, RequestError or PrefixError."""
+    match job.verb:
+        case "remove":
+            return _removal(job, requests, target, homes)
+        case "undo":
+            return _undo(job, target, homes)
+        case _:
+            packages = installed.packages(target.prefix)
+            found = await solve(
+                requests,
+                target,
+                conda=conda,
+                pypi=pypi,
+                homes=homes,
+                packages=packages,
+                distributions=installed.distributions(target),
+                options=job.options,
+                verb=job.verb,
+                pinned=(
+                    *guards.pinned(target.prefix),
+                    *config.pinned_packages,
+                    *_held(target, packages, homes),
+                ),
+                reporter=reporter,
+            )
+            return Planned(replace(found, notes=(*found.notes, *job.notes)))
+
+
+def _removal(job: Job, requests: Sequence[Request], target: Target, homes: Homes) -> Planned:
+    packages = installed.packages(target.prefix)
+    there = _graph(job, target, homes)
+    going = named(requests, there, packages.keys(), homes)
+    _check_survives(job, going)
+    found = removal(there, going, keep_dependencies=job.options.keep_dependencies)
+    unlink = [
+        Unlink(_package(packages, node.name), why) for node, why in found.gone if node.manager == "conda"
+    ]
+    uninstall = [
+        Uninstall(project, distribution.version, why)
+        for node, why in found.gone
+        for project, distribution in installed.distributions(target).items()
+        if node == Node("pip", project)
+    ]
+    brought: dict[PackageName, frozenset[ProjectName]] = {
+        one.package.name: frozenset(
+            p for p, n in there.providers.items() if n == Node("conda", one.package.name)
+        )
+        for one in unlink
+    }
+    plan = Plan(
+        prefix=str(target.prefix), subdir=target.subdir, unlink=tuple(unlink), uninstall=tuple(uninstall)
+    )
+    return Planned(plan, projects=brought)
+
+
+def _undo(job: Job, target: Target, homes: Homes) -> Planned:
+    packages, distributions = installed.packages(target.prefix), installed.distributions(target)
+    found = undo.undo(job.number, target, packages, distributions)
+    undo.check_needs(found, _graph(job, target, homes), packages, distributions)
+    lost = {one.package.name for one in found.plan.unlink} | {one.project for one in found.plan.uninstall}
+    kept = {one.package.name for one in found.plan.link} | {
+        one.artifact.project for one in found.plan.install
+    }
+    _check_survives(job, [Node("conda", name) for name in sorted(lost - kept)])
+    return Planned(found.plan, undo=found)
+
+
+def _check_survives(job: Job, going: Sequence[Node]) -> None:
+    """Raises PrefixError when what the caller itself runs on would go (rule 7)."""
+    vital = [node.name for node in going if node.name in _VITAL]
+    if vital and job.inside:
+        raise PrefixError(
+            f"{' and '.join(vital)} cannot go: this Python runs on it",
+            help=f"from another environment's condadeps: condadeps {job.verb} -p {job.prefix} …",
+            prefix=job.prefix,
+        )
+
+
+_VITAL = frozenset({"python", "pip", "ipykernel", "condadeps"})
+
+
+def _graph(job: Job, target: Target, homes: Homes) -> Graph:
+    asked = listed.listed(env_file(job), target.prefix)
+    packages, distributions = installed.packages(target.prefix), installed.distributions(target)
+    found = graph(packages, distributions, target, homes, extras=asked.extras)
+    more = {Node("conda", name) for name in asked.packages}
+    more |= {found.providers[project] for project in asked.projects if project in found.providers}
+    return replace(found, asked=found.asked | (more & found.needs.keys()))
+
+
+def _held(target: Target, packages: Mapping[PackageName, InstalledPackage], homes: Homes) -> tuple[str, ...]:
+    """In conda's base environment: conda and what it needs, each exactly as it is, as MatchSpecs."""
+    if not guards.is_base(target):
+        return ()
+    there = graph(packages, {}, target, homes)
+    kept = there.needed_by([Node("conda", "conda")])
+    found = [packages[PackageName(node.name)] for node in sorted(kept)]
+    return tuple(f"{one.name} =={one.version} {one.build}" for one in found)
+
+
+def _package(packages: Mapping[PackageName, InstalledPackage], name: str) -> Package:
+    from rattler import PrefixRecord
+
+    from condadeps.sources.records import package
+
+    path = packages[PackageName(name)].path
+    try:
+        return package(PrefixRecord.from_path(path))
+    except Exception as error:
+        raise installed.unreadable(path, error) from error
