@@ -18,6 +18,7 @@ from condadeps.errors import UsageError
 
 if TYPE_CHECKING:
     from condadeps.call import Call
+    from condadeps.show.history import History
     from condadeps.show.reporter import Reporter
     from condadeps.transaction.outcome import Outcome
 
@@ -59,6 +60,44 @@ def update(
 ) -> Outcome:
     """Move ``requests`` to the newest versions that fit, though older ones are installed."""
     return travel(_job("update", requests, prefix, {**options, "update": True}), reporter)
+
+
+def remove(
+    *names: str,
+    prefix: str | os.PathLike[str] | None = None,
+    keep_dependencies: bool = False,
+    reporter: Reporter | None = None,
+    **options: Any,
+) -> Outcome:
+    """Remove ``names`` and what only they needed (not that with ``keep_dependencies``), conda's and pip's.
+
+    Raises ConflictError when something that was asked for needs one of them.
+    """
+    options["keep_dependencies"] = keep_dependencies
+    return travel(_job("remove", names, prefix, options), reporter)
+
+
+def undo(
+    number: int | None = None,
+    *,
+    prefix: str | os.PathLike[str] | None = None,
+    reporter: Reporter | None = None,
+    **options: Any,
+) -> Outcome:
+    """Take back change ``number`` of :func:`history`, or the last that stands; the environment file too.
+
+    Raises ConflictError when the environment has moved on so that it cannot be.
+    """
+    return travel(replace(_job("undo", (), prefix, options), number=number), reporter)
+
+
+def history(prefix: str | os.PathLike[str] | None = None) -> History:
+    """What condadeps changed in an environment (the running interpreter's by default), the oldest first."""
+    import sys
+
+    from condadeps.show.history import history as read
+
+    return read(Path(prefix or sys.prefix).absolute())
 
 
 def create(
@@ -126,6 +165,7 @@ def _by_engine(job: Job, reporter: Reporter | None) -> Outcome:
     from condadeps.prefix import restart
     from condadeps.prefix.target import is_running
 
+    job = replace(job, inside=is_running(Path(job.prefix)))
     outcome = client.run(job, reporter)
     if outcome.changed and is_running(Path(job.prefix)):
         restart.refresh_imports()
@@ -184,6 +224,18 @@ def carry_out(call: Call, asked: Sequence[Asked], directory: Path, reporter: Rep
                 raise UsageError("name at least one package", help='such as pandas "numpy>=2"')
             job = Job(call.verb, str(prefix), tuple(asked), call.options, str(directory))
             return travel(_with_files(job, call), reporter)
+        case "remove":
+            if not asked:
+                raise UsageError("name what is to be removed", help="such as: condadeps remove pandas")
+            return travel(Job("remove", str(prefix), tuple(asked), call.options, str(directory)), reporter)
+        case "undo":
+            number = call.settings["number"]
+            job = Job("undo", str(prefix), (), call.options, str(directory), number=number)
+            return travel(job, reporter)
+        case "history":
+            from condadeps.show.history import history as read
+
+            return read(prefix)
         case "create":
             from condadeps.kernels.creation import create as make
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -80,6 +81,21 @@ def _environment(command: _Command) -> _Command:
     return command
 
 
+def _touch(command: _Command) -> _Command:
+    """Options of every verb that changes an environment."""
+    for option in (
+        click.option("--env-file", metavar="FILE", help="Record here (default: environment.yml)."),
+        click.option("--no-record", is_flag=True, help="Do not write the environment file."),
+        click.option("--offline", is_flag=True, help="Use what is cached, ask no server."),
+        click.option("--dry-run", is_flag=True, help="Show the plan, change nothing."),
+        click.option("--restart", is_flag=True, help="In a notebook: restart the kernel if that is needed."),
+        click.option("--override-frozen", is_flag=True, help="Even if it is frozen or externally managed."),
+        click.option("--allow-base", is_flag=True, help="Even if it is conda's own, from outside."),
+    ):
+        command = option(command)
+    return _environment(command)
+
+
 def _change(command: _Command) -> _Command:
     """Options of every verb that plans a change."""
     for option in (
@@ -87,8 +103,6 @@ def _change(command: _Command) -> _Command:
         click.option("--override-channels", is_flag=True, help="Ask only the -c channels."),
         click.option("-U", "--update", is_flag=True, help="Take the newest that fits, not the installed."),
         click.option("--no-pip", is_flag=True, help="conda channels only, never PyPI."),
-        click.option("--env-file", metavar="FILE", help="Record here (default: environment.yml)."),
-        click.option("--no-record", is_flag=True, help="Do not write the environment file."),
         click.option(
             "-r", "--requirement", "requirements", multiple=True, metavar="FILE", help="pip's file."
         ),
@@ -110,12 +124,12 @@ def _change(command: _Command) -> _Command:
         click.option("--extra-index-url", "extra_index_urls", multiple=True, metavar="URL"),
         click.option("--find-links", multiple=True, metavar="DIR|URL"),
         click.option("--exclude-newer", metavar="DATE", help="Nothing published later, in both worlds."),
-        click.option("--offline", is_flag=True, help="Use what is cached, ask no server."),
-        click.option("--dry-run", is_flag=True, help="Show the plan, change nothing."),
     ):
         command = option(command)
-    return _environment(command)
+    return _touch(command)
 
+
+_yes = click.option("-y", "--yes", is_flag=True, help="Do not ask (a notebook and a pipe never do).")
 
 _requests = click.argument("requests", nargs=-1, metavar="REQUEST…")
 
@@ -134,7 +148,32 @@ def _changing(verb: str, requests: tuple[str, ...], said: dict[str, Any], **sett
         **{name: said[name] for name in _PLAIN},
     )
     return Call(
-        verb, requests, options, said["prefix"], said["json"], said["quiet"], files=files, settings=settings
+        verb,
+        requests,
+        options,
+        said["prefix"],
+        said["json"],
+        said["quiet"],
+        restart=said["restart"],
+        files=files,
+        settings=settings,
+    )
+
+
+def _touching(verb: str, requests: tuple[str, ...], said: dict[str, Any], **more: Any) -> Call:
+    """The call of a verb that asks no source for anything new; ``more`` are its own options."""
+    names = ("env_file", "offline", "dry_run", "override_frozen", "allow_base")
+    plain = {name: said[name] for name in names}
+    options = Options(record=not said["no_record"], verbosity=said["verbose"], **plain, **more)
+    return Call(
+        verb,
+        requests,
+        options,
+        said["prefix"],
+        said["json"],
+        said["quiet"],
+        yes=said["yes"],
+        restart=said["restart"],
     )
 
 
@@ -150,6 +189,8 @@ _PLAIN = (
     "exclude_newer",
     "offline",
     "dry_run",
+    "override_frozen",
+    "allow_base",
 )
 """Options that are named on the command line as everywhere else."""
 
@@ -253,6 +294,47 @@ def create(
     if not said["prefix"]:
         raise click.UsageError("say where: -p DIR")
     return _changing("create", requests, said, kernel=kernel, display_name=display_name, bare=bare)
+
+
+@_group.command(add_help_option=False)
+@click.argument("requests", nargs=-1, metavar="NAME…")
+@click.option("--keep-dependencies", is_flag=True, help="Leave what only it needed.")
+@_yes
+@_touch
+def remove(requests: tuple[str, ...], keep_dependencies: bool, **said: Any) -> Call:
+    """Remove packages, and what only they needed.
+
+    What something asked for needs is not removed; the message says what to type.
+
+    \b
+    condadeps remove seaborn
+    condadeps remove conda:ffmpeg pypi:tree
+    """
+    return _touching("remove", requests, said, keep_dependencies=keep_dependencies)
+
+
+@_group.command(add_help_option=False)
+@click.argument("number", type=click.IntRange(min=1), required=False, metavar="[NUMBER]")
+@_yes
+@_touch
+def undo(number: int | None, **said: Any) -> Call:
+    """Take back the last change, or the one of that number in the history.
+
+    conda's packages, pip's and the environment file are as they were before it.
+
+    \b
+    condadeps undo
+    condadeps history
+    condadeps undo 3
+    """
+    return replace(_touching("undo", (), said), settings={"number": number})
+
+
+@_group.command(add_help_option=False)
+@_environment
+def history(prefix: str | None, json: bool, quiet: bool, verbose: int) -> Call:
+    """List the changes condadeps made: when, who, what was asked, what changed."""
+    return Call("history", prefix=prefix, json=json, quiet=quiet)
 
 
 @_group.command("list", add_help_option=False)

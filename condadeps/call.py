@@ -35,6 +35,10 @@ class Call:
     prefix: str | None = None
     json: bool = False
     quiet: bool = False
+    yes: bool = False
+    """Do not ask, though a person is there to answer."""
+    restart: bool = False
+    """Restart the kernel when the change asks for it."""
     files: Files = field(default_factory=Files)
     help: str | None = None
     """The text to show instead of doing anything."""

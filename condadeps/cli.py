@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from condadeps.arguments import read
 from condadeps.asked.job import Asked
 from condadeps.call import Call
-from condadeps.errors import CancelledError, CondadepsError
+from condadeps.errors import CancelledError, CondadepsError, UsageError
 
 
 def main() -> None:
@@ -44,6 +45,10 @@ def _carry_out(call: Call) -> int:
     from condadeps.show import conda_json, terminal
 
     asked = [Asked(text) for text in call.requests]
+    if call.restart:
+        raise UsageError("there is no kernel here to restart", help="--restart is for notebooks")
+    if _is_to_ask(call) and not _agreed(call, asked):
+        return 1
     with terminal.progress(quiet=call.quiet or call.json) as reporter:
         result = carry_out(call, asked, Path.cwd(), reporter)
     if call.json:
@@ -51,6 +56,25 @@ def _carry_out(call: Call) -> int:
     elif not call.quiet:
         terminal.show(result, verbosity=call.options.verbosity)
     return 0
+
+
+def _is_to_ask(call: Call) -> bool:
+    """Whether this takes something away, and a person is there to say yes."""
+    takes = call.verb in {"remove", "undo"} and not call.options.dry_run
+    return takes and not (call.yes or call.json or call.quiet) and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _agreed(call: Call, asked: Sequence[Asked]) -> bool:
+    """Show what would change, and ask."""
+    import click
+
+    from condadeps.api import carry_out
+    from condadeps.show import terminal
+
+    dry = replace(call, options=replace(call.options, dry_run=True))
+    with terminal.progress() as reporter:
+        terminal.show(carry_out(dry, asked, Path.cwd(), reporter))
+    return click.confirm("Do it?", default=True)
 
 
 def _fail(error: CondadepsError, call: Call) -> int:

@@ -55,6 +55,8 @@ class CondadepsMagics(Magics):
             %condadeps pandas=2 conda-forge::xz        conda's own grammar
             %condadeps --dry-run "numpy<2"             the plan only
             %condadeps update pandas                   to the newest that fits
+            %condadeps remove seaborn                  it, and what only it needed
+            %condadeps undo                            the last change taken back (history lists them)
             %condadeps which torch graphviz            what a name means
             %condadeps list                            what is installed
             %condadeps export                          an environment file of it
@@ -68,7 +70,8 @@ class CondadepsMagics(Magics):
         environment.yml beside the notebook (--env-file FILE, --no-record).
 
         Options: -c CHANNEL, --override-channels, -U/--update, --no-pip, --env-file FILE, --no-record,
-        --offline, --dry-run, -p/--prefix DIR, -q, -v; `%condadeps install --help` explains them.
+        --offline, --dry-run, --restart (the kernel, when the change needs it), -p/--prefix DIR, -q, -v;
+        `%condadeps install --help` explains them.
         """
         from condadeps.asked.parse import lines, split
 
@@ -96,6 +99,10 @@ class CondadepsMagics(Magics):
             except KeyboardInterrupt:
                 raise CancelledError("interrupted; nothing was changed") from None
             display.result(result, json=call.json)
+        if call.restart and self.shell and getattr(result, "restart_needed", False):
+            from condadeps.kernels.restarting import restart
+
+            restart(self.shell)
 
 
 _ABOUT = frozenset({"-h", "--help", "--version"})

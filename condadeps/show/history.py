@@ -119,7 +119,7 @@ class History:
 
 
 def history(prefix: Path) -> History:
-    """What condadeps has done to the environment at ``prefix``. Raises PrefixError for none, or a torn history."""
+    """What condadeps did to the environment at ``prefix``. Raises PrefixError for none, or a torn history."""
     from condadeps.prefix.target import read
     from condadeps.transaction import past
 

@@ -51,7 +51,7 @@ def test_help_is_printed_and_is_no_failure(words: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["nonsense"], ["install"], ["install", "--frob", "six"], ["remove", "six"]]
+    "words", [["nonsense"], ["install"], ["install", "--frob", "six"], ["lock", "six"]]
 )
 def test_wrong_words_exit_with_2_and_leave_standard_output_alone(words: list[str]) -> None:
     done = condadeps(*words)
