@@ -76,7 +76,7 @@ class Chain:
 
 async def conflict(refusal: Refusal, problem: Problem) -> ConflictError:
     """The error that explains a refusal."""
-    chains = _shortest(Teller(problem, problem.encoded).chains(refusal.message))
+    chains = shortest(Teller(problem, problem.encoded).chains(refusal.message))
     found = await ways(problem, refusal.message)
     heads = {chain.head for chain in chains if chain.asked}
     applying = [item for item in problem.items if item.applies]
@@ -110,7 +110,8 @@ def _help(found: list[Way]) -> str | None:
     return "; or ".join(way.text for way in found[:2]) or None
 
 
-def _shortest(chains: list[Chain]) -> list[Chain]:
+def shortest(chains: list[Chain]) -> list[Chain]:
+    """The chains, those that differ in versions only as one, the shortest first."""
     merged: dict[tuple[Any, ...], Chain] = {}
     for chain in chains:
         before = merged.get(chain.key)

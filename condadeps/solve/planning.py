@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from condadeps.asked import matchspec
@@ -22,9 +22,9 @@ from condadeps.sources.files import File
 from condadeps.sources.records import package
 
 
-def plan(solved: Solved, problem: Problem) -> Plan:
-    """The plan that brings the solution about."""
-    return _Planner(solved.solution, problem, _reasons(solved.solution, problem)).plan()
+def plan(solved: Solved, problem: Problem, notes: Sequence[str] = ()) -> Plan:
+    """The plan that brings the solution about; ``notes`` are told with its own."""
+    return _Planner(solved.solution, problem, _reasons(solved.solution, problem), tuple(notes)).plan()
 
 
 def _reasons(solution: Solution, problem: Problem) -> Reasons:
@@ -46,6 +46,7 @@ class _Planner:
     solution: Solution
     problem: Problem
     reasons: Reasons
+    notes: tuple[str, ...]
 
     def plan(self) -> Plan:
         target, conda = self.problem.discovery.target, self.problem.discovery.conda
@@ -292,6 +293,7 @@ class _Planner:
             yield from item.notes
             if not item.applies:
                 yield f"{item.shown}: its marker does not hold here, so there is nothing to do"
+        yield from self.notes
         discovery = self.problem.discovery
         if discovery.conda is None and not discovery.target.is_conda and self.solution.pip:
             yield (

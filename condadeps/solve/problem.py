@@ -7,6 +7,7 @@ a question in which nothing may move. Only when there is no answer may what nobo
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -67,6 +68,15 @@ class Problem:
         """A solution, whatever it would move, or None."""
         answer = await self._try(self.encoded, self._only_roots(self.encoded))
         return answer.solution if isinstance(answer, Solved) else None
+
+    async def refusal(self, spec: str) -> Refusal | None:
+        """Why ``spec`` cannot be had beside all that was asked for, or not without moving what is there."""
+        encoded = self.encoded
+        for question in (self._only_roots(encoded), self._frozen(encoded)):
+            answer = await self._try(encoded, dataclasses.replace(question, specs=(*question.specs, spec)))
+            if isinstance(answer, Refusal):
+                return answer
+        return None
 
     async def ask(self) -> Solved | Refusal:
         """Ask with the candidates there are now."""

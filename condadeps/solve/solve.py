@@ -20,7 +20,7 @@ from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.prefix.installed import Distribution, InstalledPackage
 from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter, Silent
-from condadeps.solve import checks, explain, planning
+from condadeps.solve import checks, explain, passed_over, planning
 from condadeps.solve.attempt import Refusal
 from condadeps.solve.channels_tell import ChannelsTell
 from condadeps.solve.discover import Discovery, check_open
@@ -96,7 +96,7 @@ async def solve(
     problem = Problem(items, discovery, options, verb, tuple(pinned))
     solved = await _search(problem, reporter)
     await _pin(solved, discovery)
-    return planning.plan(solved, problem)
+    return planning.plan(solved, problem, await passed_over.notes(solved, problem))
 
 
 def _projects(requests: Sequence[Request]) -> Iterator[ProjectName]:
