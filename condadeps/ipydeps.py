@@ -165,10 +165,13 @@ def _typed(asked: Asked) -> Asked:
 
 def _without_standard_library(asked: Iterable[Asked]) -> list[Asked]:
     """What remains when names of Python's own library are left out, each with a warning."""
+    from condadeps.asked.imports import standard_library
+
+    theirs = standard_library()
     kept: dict[Asked, None] = {}
     for item in asked:
         name = _name(item)
-        if name is not None and name in _standard_library():
+        if name is not None and name in theirs:
             _warn(
                 f"{name} is part of the Python standard library and will be skipped.  "
                 "Remove it from the list to remove this warning."
@@ -176,13 +179,6 @@ def _without_standard_library(asked: Iterable[Asked]) -> list[Asked]:
         else:
             kept[item] = None
     return list(kept)
-
-
-def _standard_library() -> frozenset[str]:
-    from condadeps.names.namespaces import ProjectName
-
-    names = (name for name in sys.stdlib_module_names if not name.startswith("_"))
-    return frozenset(ProjectName(name) for name in names)
 
 
 def _name(asked: Asked) -> ProjectName | None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
+
+from condadeps.names.namespaces import ProjectName
 
 _PROJECTS = {
     "attr": "attrs",
@@ -62,3 +65,8 @@ def project_of(module: str) -> str:
         if found := _PROJECTS.get(".".join(parts[:length])):
             return found
     return re.sub(r"[^A-Za-z0-9._-]", "-", parts[0]).strip("._-") or "unknown"
+
+
+def standard_library() -> frozenset[ProjectName]:
+    """The names that Python's own library leaves no project to be asked for by."""
+    return frozenset(ProjectName(name) for name in sys.stdlib_module_names if not name.startswith("_"))
