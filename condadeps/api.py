@@ -236,6 +236,10 @@ def carry_out(call: Call, asked: Sequence[Asked], directory: Path, reporter: Rep
             from condadeps.show.history import history as read
 
             return read(prefix)
+        case "migrate":
+            from condadeps.migration.migrate import migrate
+
+            return migrate(call.requests, directory=directory, **call.settings)
         case "create":
             from condadeps.kernels.creation import create as make
 

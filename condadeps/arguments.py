@@ -365,6 +365,27 @@ def export(format: str, everything: bool, prefix: str | None, json: bool, quiet:
     return Call("export", prefix=prefix, json=json, settings={"format": format, "all": everything})
 
 
+@_group.command(add_help_option=False)
+@click.argument("notebooks", nargs=-1, metavar="NOTEBOOK|FOLDER…")
+@click.option("--check", is_flag=True, help="Write nothing; exit status 1 when something is to be rewritten.")
+@click.option("--diff", is_flag=True, help="Show what would change, write nothing; exit status as --check.")
+@click.option("--json", is_flag=True, help="One JSON document on standard output, nothing else.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing; the exit status tells.")
+@_help
+def migrate(notebooks: tuple[str, ...], check: bool, diff: bool, json: bool, quiet: bool) -> Call:
+    """Rewrite notebooks that install by ipydeps, pip or conda to %condadeps.
+
+    All else in the files stays as it is, byte for byte. What cannot be followed is left and named.
+
+    \b
+    condadeps migrate analysis.ipynb
+    condadeps migrate --check notebooks/
+    """
+    if not notebooks:
+        raise click.UsageError("name a notebook or a folder of notebooks")
+    return Call("migrate", notebooks, json=json, quiet=quiet, settings={"check": check, "diff": diff})
+
+
 def _at_least_one(requests: tuple[str, ...]) -> tuple[str, ...]:
     if not requests:
         raise click.UsageError("name at least one package")

@@ -55,7 +55,7 @@ def _carry_out(call: Call) -> int:
         print(json.dumps(conda_json.result(result), indent=2))
     elif not call.quiet:
         terminal.show(result, verbosity=call.options.verbosity)
-    return 0
+    return int(getattr(result, "exit_code", 0))
 
 
 def _is_to_ask(call: Call) -> bool:
