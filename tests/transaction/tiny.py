@@ -139,6 +139,7 @@ def noarch(
     *,
     requires: Sequence[str] = (),
     entry_points: Sequence[str] = (),
+    depends: Sequence[str] = (),
 ) -> Package:
     """A pure Python project as a conda package of the same name, with its dist-info."""
     modules = modules or {f"{name}/__init__.py": f"version = {version!r}\n"}
@@ -151,7 +152,13 @@ def noarch(
         for path in [*modules, *(f"{info}/{one}" for one in ("METADATA", "INSTALLER", "RECORD"))]
     )
     return package(
-        channel, name, version, files, depends=[f"python {PYTHON}.*"], noarch=True, entry_points=entry_points
+        channel,
+        name,
+        version,
+        files,
+        depends=[f"python {PYTHON}.*", *depends],
+        noarch=True,
+        entry_points=entry_points,
     )
 
 
