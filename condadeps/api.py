@@ -134,7 +134,7 @@ def travel(job: Job, reporter: Reporter | None = None) -> Outcome:
 
 def _already(job: Job) -> Outcome | None:
     """The outcome when every request is met, read from disk alone; None when there is work to do."""
-    if job.verb != "install" or job.options.update:
+    if job.verb != "install" or job.options.update or job.constraints:
         return None
     from condadeps.asked.parse import parse
     from condadeps.names.homes import Homes
@@ -151,7 +151,7 @@ def _already(job: Job) -> Outcome | None:
         return None
     # A request whose marker does not hold here is met, and comes to nothing.
     wanted = tuple(answer for answer in met if answer.version)
-    plan = Plan(prefix=job.prefix, subdir=target.subdir, answers=wanted)
+    plan = Plan(prefix=job.prefix, subdir=target.subdir, answers=wanted, notes=job.notes)
     if job.options.dry_run:
         return Outcome(Status.UNCHANGED, plan)
     from condadeps.record.place import write_down
