@@ -6,9 +6,9 @@ run the project; what is left is plain: projects, specifiers, extras.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -69,31 +69,57 @@ def read(requires: Iterable[Requirement], provides: Iterable[str], markers: Mapp
     ``requires`` is Requires-Dist, ``provides`` Provides-Extra, ``markers`` the target's PEP 508
     environment. A requirement that holds without any extra is in ``always`` only.
     """
-    names = tuple(dict.fromkeys(canonicalize_name(extra) for extra in provides))
     always: list[Need] = []
-    extras: dict[str, list[Need]] = {name: [] for name in names}
+    optional: list[Requirement] = []
     for requirement in requires:
-        if holds(requirement, markers):
+        if _is_extra_s(requirement):
+            optional.append(requirement)
+        elif holds(requirement, markers):
             always.append(need(requirement))
-            continue
-        if "extra" not in str(requirement.marker):
-            continue
-        for name in names:
-            if holds(requirement, markers, name):
-                extras[name].append(need(requirement))
-    return Needs(tuple(always), {name: tuple(found) for name, found in extras.items()})
+        elif "extra" in str(requirement.marker):
+            optional.append(requirement)
+    names = tuple(dict.fromkeys(canonicalize_name(extra) for extra in provides))
+    return Needs(tuple(always), _Extras(names, tuple(optional), markers))
+
+
+class _Extras(Mapping[str, tuple[Need, ...]]):
+    """What extras need, decided when one is asked about: metadata lists many, and few are asked for."""
+
+    def __init__(
+        self, names: tuple[str, ...], requires: tuple[Requirement, ...], markers: Mapping[str, str]
+    ) -> None:
+        self._names = names
+        self._requires = requires
+        self._markers = markers
+        self._known: dict[str, tuple[Need, ...]] = {}
+
+    def __getitem__(self, name: str) -> tuple[Need, ...]:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._known:
+            self._known[name] = tuple(need(r) for r in self._requires if holds(r, self._markers, name))
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def _is_extra_s(requirement: Requirement) -> bool:
+    """Whether a marker surely holds for some extra only, which most do: ``… and extra == "name"``."""
+    if requirement.marker is None:
+        return False
+    text = str(requirement.marker)
+    return _EXTRA.search(text) is not None and " or " not in text
+
+
+_EXTRA = re.compile(r"""\bextra == ["'][^"']""")
 
 
 def holds(requirement: Requirement, markers: Mapping[str, str], extra: str = "") -> bool:
     """Whether the requirement's marker is true for the target, with this extra asked for."""
     if requirement.marker is None:
         return True
-    return _holds(str(requirement.marker), tuple(markers.items()), extra)
-
-
-@lru_cache(maxsize=65536)
-def _holds(marker: str, markers: tuple[tuple[str, str], ...], extra: str) -> bool:
-    """The same few markers recur in thousands of requirements; evaluating one costs 20 µs."""
-    from packaging.markers import Marker
-
-    return Marker(marker).evaluate({**dict(markers), "extra": extra})
+    return requirement.marker.evaluate({**markers, "extra": extra})

@@ -231,9 +231,8 @@ def pins(specifier: SpecifierSet) -> bool:
 
 
 def _order(entry: Entry) -> Order:
-    versions: set[Version] = {c.version for c in entry.conda if c.version is not None}
-    versions.update(entry.versions)
-    versions.update(c.version for c in (entry.kept, entry.direct) if c)
+    versions = [*reversed(entry.versions), *(c.version for c in entry.conda if c.version is not None)]
+    versions += [c.version for c in (entry.kept, entry.direct) if c]
     return Order(versions, _unreadable(entry.conda))
 
 

@@ -41,12 +41,14 @@ class Order:
     def __init__(
         self, versions: Iterable[Version], others: Iterable[tuple[str, Version | None]] = ()
     ) -> None:
-        floor = Version("0.dev0")
-        keyed: list[tuple[tuple[Version, int], Version | str]] = [((v, 0), v) for v in set(versions)]
-        for position, (text, after) in enumerate(others, 1):
-            keyed.append(((floor if after is None else after, position), text))
-        keyed.sort(key=lambda pair: pair[0])
-        self._items = [item for _, item in keyed]
+        # A page's versions come sorted: that is seen, and costs a comparison each.
+        self._items: list[Version | str] = [*sorted(dict.fromkeys(versions))]
+        after_position: dict[Version | None, int] = {}
+        for text, after in others:
+            place = 0 if after is None else self._items.index(after) + 1
+            place += after_position.get(after, 0)
+            after_position[after] = after_position.get(after, 0) + 1
+            self._items.insert(place, text)
         self._admitted: dict[tuple[str, frozenset[Version]], frozenset[int]] = {}
 
     def __len__(self) -> int:
@@ -86,20 +88,16 @@ class Order:
         key = (str(specifier), always)
         known = self._admitted.get(key)
         if known is None:
-            chosen = set(specifier.filter(self.versions))
-            if usable is not None and self.prereleases and not self._any(chosen, usable):
-                chosen |= set(specifier.filter(self.versions, prereleases=True))
+            found = list(specifier.filter(self.versions))
+            if usable is not None and self.prereleases and not any(map(usable, reversed(found))):
+                found = list(specifier.filter(self.versions, prereleases=True))
+            chosen = set(found)
             chosen.update(v for v in always if specifier.contains(v, prereleases=True))
             known = frozenset(self.numbers[v] for v in chosen if v in self.numbers)
             if not str(specifier):
                 known |= {self.numbers[item] for item in self._items if isinstance(item, str)}
             self._admitted[key] = known
         return known
-
-    @staticmethod
-    def _any(versions: set[Version], usable: Callable[[Version], bool]) -> bool:
-        # The newest is usable nearly always, and telling costs a little.
-        return any(usable(version) for version in sorted(versions, reverse=True))
 
     def newest_first(self, numbers: frozenset[int]) -> Iterator[Version]:
         """The versions of those numbers that PEP 440 reads."""
