@@ -110,7 +110,7 @@ def _measured(
     ]
     bare: list[str | Path] = [door.python, "-c", _BARE, channel, world.caches / "bare"]
     ways: dict[str, list[str | Path]] = {
-        "`condadeps plan`": [*plan, "--override-channels", *wanted],
+        "`condadeps plan`": [*plan, "-c", channel, "--override-channels", *wanted],
         "bare engine": [*bare, *(one.removeprefix("conda:") for one in wanted)],
     }
     found: dict[str, tuple[list[Took], list[Took]]] = {name: ([], []) for name in ways}

@@ -71,7 +71,7 @@ def _records(number: int) -> dict[str, dict[str, Any]]:
 
 
 def _depends(number: int) -> list[str]:
-    """Three names of the next level, none below the last; outside the core, three of the core's last levels."""
+    """Three names of the next level, none below the last; outside the core, three of its last levels."""
     if number >= _CORE:
         return [_name(_CORE - 1 - (number * step) % (2 * _WIDTH)) for step in (1, 3, 7)]
     level, place = divmod(number, _WIDTH)
