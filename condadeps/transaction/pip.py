@@ -12,7 +12,6 @@ import csv
 import io
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -25,7 +24,8 @@ from condadeps.names.namespaces import ProjectName
 from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter
 from condadeps.solve.plan import Artifact, Install
-from condadeps.sources.credentials import masked, without_credentials
+from condadeps.sources.credentials import without_credentials
+from condadeps.transaction import bytecode, programs
 from condadeps.transaction.cancel import Cancel
 from condadeps.transaction.conda import obeying, sha256
 from condadeps.transaction.room import inside
@@ -114,7 +114,9 @@ async def stage(
     root = work / "root"
     listed = [install for install in installs if not install.artifact.editable]
     if listed:
-        await _run(_install_arguments(listed, wheels, root, work, target), _closed(), work, cancel, listed)
+        await _run(
+            _install_arguments(listed, wheels, root, work, target), programs.closed(), work, cancel, listed
+        )
     for install in installs:
         if install.artifact.editable:
             arguments = [
@@ -124,10 +126,10 @@ async def stage(
                 "--editable",
                 _path_of(install.artifact.url),
             ]
-            environ = source.config.environ() if source else _closed()
-            await _run(arguments, _tamed(environ), work, cancel, [install])
+            environ = source.config.environ() if source else programs.closed()
+            await _run(arguments, programs.tamed(environ), work, cancel, [install])
     tree = _within(root, target.prefix)
-    await _compile(root, target, work, cancel)
+    await bytecode.compile_all(target.python, [root], root, target.prefix.anchor, work, cancel)
     for install in installs:
         _finish(dist_info(tree, target, install.artifact), install)
     return tree
@@ -177,51 +179,21 @@ def _pin(artifact: Artifact, wheel: Path) -> str:
     return f"{artifact.project}=={wheel.name.split('-')[1].replace('_', '-')} --hash=sha256:{sha256(wheel)}"
 
 
-def _closed() -> dict[str, str]:
-    """An environment in which pip finds no configuration, and Python nothing but the environment."""
-    clean = {key: value for key, value in os.environ.items() if not key.upper().startswith("PIP_")}
-    return _tamed({**clean, "PIP_CONFIG_FILE": os.devnull})
-
-
-def _tamed(environ: Mapping[str, str]) -> dict[str, str]:
-    clean = {key: value for key, value in environ.items() if not key.startswith("PYTHON")}
-    clean.pop("__PYVENV_LAUNCHER__", None)
-    # Python would leave bytecode of its own library in the environment, which is not to be touched yet.
-    return {**clean, "PYTHONNOUSERSITE": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"}
-
-
 async def _run(
     arguments: Sequence[str],
     environ: Mapping[str, str],
     directory: Path,
     cancel: Cancel,
-    installs: Sequence[Install] = (),
-    may_fail: bool = False,
+    installs: Sequence[Install],
 ) -> None:
-    """Run one subprocess to its end, or until somebody asks to stop."""
-    process = await asyncio.create_subprocess_exec(
-        *arguments,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=dict(environ),
-        cwd=directory,
-    )
-    output = asyncio.ensure_future(process.communicate())
-    while not output.done():
-        await asyncio.wait([output], timeout=0.05)
-        if cancel.requested and not output.done():
-            process.terminate()
-            await output
-            cancel.check()
-    if process.returncode != 0 and not may_fail:
-        told = masked(output.result()[0].decode(errors="replace")).strip().splitlines()
+    code, output = await programs.run(arguments, environ, directory, cancel)
+    if code != 0:
         names = ", ".join(str(install.artifact.project) for install in installs[:5])
         raise TransactionError(
             f"pip could not install {names}; nothing was changed",
-            detail=told[-_LAST_LINES:],
+            detail=output[-_LAST_LINES:],
             restored=True,
-            exit_code=process.returncode,
+            exit_code=code,
         )
 
 
@@ -236,22 +208,6 @@ def _within(root: Path, prefix: Path) -> Path:
     )
 
 
-async def _compile(root: Path, target: Target, work: Path, cancel: Cancel) -> None:
-    """Bytecode that names the files where they will be; a source that is no Python has none."""
-    arguments = [
-        str(target.python),
-        "-I",
-        "-m",
-        "compileall",
-        "-qq",
-        "-s",
-        str(root),
-        "-p",
-        target.prefix.anchor,
-    ]
-    await _run([*arguments, str(root)], _tamed(_closed()), work, cancel, may_fail=True)
-
-
 def _finish(location: Path, install: Install) -> None:
     """Make the staged metadata say what was asked (PEP 376 ``REQUESTED``) and from where (PEP 610)."""
     artifact = install.artifact
@@ -262,18 +218,8 @@ def _finish(location: Path, install: Install) -> None:
     if artifact.direct and not (location / "direct_url.json").exists():
         (location / "direct_url.json").write_text(json.dumps(_direct_url(artifact)), encoding="utf-8")
         rows.append([f"{location.name}/direct_url.json", "", ""])
-    rows += [[path, "", ""] for path in _compiled(location.parent, rows)]
+    rows += [[path, "", ""] for path in bytecode.of(location.parent, [row[0] for row in rows])]
     write_record(location / "RECORD", rows)
-
-
-def _compiled(base: Path, rows: Sequence[Sequence[str]]) -> list[str]:
-    found: list[str] = []
-    for path in (row[0] for row in rows):
-        folder, _, name = path.rpartition("/")
-        if name.endswith(".py"):
-            inside = f"{folder}/__pycache__" if folder else "__pycache__"
-            found += [f"{inside}/{one.name}" for one in (base / inside).glob(f"{name[:-3]}.*.pyc")]
-    return found
 
 
 def dist_info(tree: Path, target: Target, artifact: Artifact) -> Path:

@@ -12,7 +12,7 @@ from condadeps.prefix import guards
 from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter
 from condadeps.solve.plan import Install, Link, Plan
-from condadeps.transaction import changes, conda, distributions, history, keeping, pip, verify
+from condadeps.transaction import bytecode, changes, conda, distributions, history, keeping, pip, verify
 from condadeps.transaction.cancel import Cancel
 from condadeps.transaction.changes import Changes
 from condadeps.transaction.journal import Occasion
@@ -79,6 +79,8 @@ class Staging:
             if self.conda is None:
                 raise ValueError("a plan that links packages needs a conda source")
             await conda.stage(links, self.room.prefix, self.tree, self.conda, self.reporter, self.cancel)
+            work = self.room.current / "bytecode"
+            await bytecode.compile_noarch(links, self.tree, self.target, work, self.cancel)
         verify.staged(self.plan, self.tree)
         if self._by_pip:
             where = self.room.current / "wheels"

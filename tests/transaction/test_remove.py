@@ -19,7 +19,7 @@ from tests.transaction.world import listing
 
 @pytest.fixture
 def road(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Road:
-    """PyPI has ``top``, which needs ``middle`` and conda's ``six``; ``middle`` and conda's ``app`` need six too."""
+    """PyPI's ``top`` needs ``middle``, ``middle`` and conda's ``app`` need conda's ``six``."""
     road = Road.at(tmp_path, monkeypatch)
     tiny.python(road.channel)
     tiny.noarch(road.channel, "six", "1.0")

@@ -35,10 +35,14 @@ def test_an_upgrade_leaves_nothing_of_the_old_version(world: World) -> None:
     assert came.error is None
     names = {path for path in listing(world.prefix) if "site-packages/foo" in path}
     site = f"lib/python{tiny.PYTHON}/site-packages"
+    tag = f"cpython-{tiny.PYTHON.replace('.', '')}"
     assert names == {
         f"{site}/foo",
         f"{site}/foo/__init__.py",
         f"{site}/foo/new.py",
+        f"{site}/foo/__pycache__",
+        f"{site}/foo/__pycache__/__init__.{tag}.pyc",
+        f"{site}/foo/__pycache__/new.{tag}.pyc",
         f"{site}/foo-1.1.dist-info",
         *(f"{site}/foo-1.1.dist-info/{name}" for name in ("INSTALLER", "METADATA", "RECORD")),
     }
