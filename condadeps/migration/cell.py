@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 _ESCAPED = re.compile(r"[ \t]*(?:%(?=[A-Za-z])|!{1,2}(?=\s*\S))")
 _AUTOMAGIC = re.compile(
@@ -35,32 +36,55 @@ class Command:
     """``x = !command``: its output is wanted."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Cell:
-    """One code cell."""
+    """One code cell, taken apart when something asks for that: of most cells only the text is looked at."""
 
     number: int
+    """Its place among all cells, from 1."""
     text: str
     tags: frozenset[str] = frozenset()
-    magic: str | None = None
-    """The cell magic it begins with, without ``%%``."""
-    commands: list[Command] = field(default_factory=list)
-    tree: ast.Module | None = None
-    """Its Python, with commands as ``pass``; None when that cannot be read, or another language's."""
-    starts: list[int] = field(default_factory=list)
-    """Where each line begins."""
+    _commands: list[Command] = field(default_factory=list)
 
-    @staticmethod
-    def read(number: int, text: str, tags: frozenset[str] = frozenset()) -> Cell:
-        """The cell of that source."""
-        cell = Cell(number, text, tags)
-        cell.starts = [0, *(found.end() for found in re.finditer("\n", text))]
-        magic = _CELL_MAGIC.match(text)
-        if magic:
-            cell.magic = magic[1]
-        if cell.magic is None or cell.magic in TRANSPARENT:
-            cell._take_apart()
-        return cell
+    @cached_property
+    def magic(self) -> str | None:
+        """The cell magic it begins with, without ``%%``."""
+        found = _CELL_MAGIC.match(self.text)
+        return found[1] if found else None
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Where each line begins."""
+        return [0, *(found.end() for found in re.finditer("\n", self.text))]
+
+    @cached_property
+    def tree(self) -> ast.Module | None:
+        """Its Python, with commands as ``pass``; None when that cannot be read, or another language's."""
+        if self.magic is not None and self.magic not in TRANSPARENT:
+            return None
+        return self._take_apart()
+
+    @cached_property
+    def commands(self) -> list[Command]:
+        """Its magics and commands."""
+        _ = self.tree  # which finds them on the way
+        return self._commands
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """All of its Python."""
+        return tuple(ast.walk(self.tree)) if self.tree is not None else ()
+
+    @cached_property
+    def blocks(self) -> list[tuple[list[ast.stmt], ast.AST]]:
+        """Every block of statements, with what it belongs to."""
+        found: list[tuple[list[ast.stmt], ast.AST]] = []
+        for node in self.nodes:
+            for name in ("body", "orelse", "finalbody"):
+                body = getattr(node, name, None)
+                if isinstance(body, list) and body and isinstance(body[0], ast.stmt):
+                    found.append((body, node))
+        return found
 
     def lines(self) -> list[str]:
         """Its lines, without their ends."""
@@ -78,22 +102,21 @@ class Cell:
         """The line that the character at ``offset`` is in, from 1."""
         return self.text.count("\n", 0, offset) + 1
 
-    def _take_apart(self) -> None:
+    def _take_apart(self) -> ast.Module | None:
         spared: set[int] = set()
         while True:
-            self.commands = list(self._commands(spared))
+            self._commands = list(self._found(spared))
             try:
-                self.tree = ast.parse(self._python())
+                tree = ast.parse(self._python())
             except (SyntaxError, ValueError, RecursionError, MemoryError):
-                self.tree = None
-                return
-            inside = {line for line in self._inside_strings() if line not in spared}
-            inside &= {command.line for command in self.commands}
+                return None
+            lines = {command.line for command in self._commands}
+            inside = lines and (lines & set(_inside_strings(tree))) - spared
             if not inside:
-                return
+                return tree
             spared |= inside  # text of a string, however it begins
 
-    def _commands(self, spared: set[int]) -> Iterator[Command]:
+    def _found(self, spared: set[int]) -> Iterator[Command]:
         lines = self.lines()
         at = 0 if self.magic is None else self._after_magic(lines)
         while at < len(lines):
@@ -122,18 +145,18 @@ class Cell:
         if self.magic is not None:
             for at in range(self._after_magic(lines)):
                 lines[at] = ""
-        for command in self.commands:
+        for command in self._commands:
             last = self.line_of(command.end)
             lines[command.line - 1] = f"{command.indent}pass"
             for at in range(command.line, last):
                 lines[at] = ""
         return "\n".join(lines)
 
-    def _inside_strings(self) -> Iterator[int]:
-        """The lines that are, or begin, within a string of several lines."""
-        assert self.tree is not None
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.JoinedStr) or (
-                isinstance(node, ast.Constant) and isinstance(node.value, str)
-            ):
-                yield from range(node.lineno + 1, (node.end_lineno or node.lineno) + 1)
+
+def _inside_strings(tree: ast.Module) -> Iterator[int]:
+    """The lines that are, or begin, within a string of several lines."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr) or (
+            isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ):
+            yield from range(node.lineno + 1, (node.end_lineno or node.lineno) + 1)

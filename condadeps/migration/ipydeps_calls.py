@@ -46,17 +46,24 @@ class Calls:
     def of(cells: Iterable[Cell]) -> Calls:
         """Of the notebook with these code cells."""
         calls = Calls()
-        trees = [(cell, cell.tree) for cell in cells if cell.tree is not None]
-        for cell, tree in trees:
-            for body, within_try in _blocks(tree):
+        several = list(cells)
+        for cell in several:
+            if "ipydeps" not in cell.text:
+                continue
+            for body, of in cell.blocks:
+                within_try = isinstance(of, ast.Try | ast.ExceptHandler)
                 for statement in body:
                     if isinstance(statement, ast.Import | ast.ImportFrom):
                         calls._import(cell, statement, body, removable=not within_try)
-        for _, tree in trees:
-            for node in ast.walk(tree):
-                if isinstance(node, ast.Name) and node.id in calls._names:
-                    calls._uses.append(node)
+        for cell in several:
+            if any(name in cell.text for name in calls._names):
+                names = (node for node in cell.nodes if isinstance(node, ast.Name))
+                calls._uses.extend(node for node in names if node.id in calls._names)
         return calls
+
+    def mentioned(self, text: str) -> bool:
+        """Whether a cell's text may have to do with it."""
+        return any(name in text for name in self._names)
 
     def is_one(self, node: ast.Call) -> bool:
         """Whether it calls ``ipydeps.pip``."""
@@ -105,13 +112,3 @@ def _is_ours(statement: ast.Import | ast.ImportFrom, alias: ast.alias) -> bool:
     return (statement.module in _MODULES and alias.name == "pip") or (
         statement.module == "condadeps" and alias.name == "ipydeps"
     )
-
-
-def _blocks(tree: ast.Module) -> Iterator[tuple[list[ast.stmt], bool]]:
-    """Every block of statements, and whether it is part of a ``try``."""
-    for node in ast.walk(tree):
-        within_try = isinstance(node, ast.Try | ast.ExceptHandler)
-        for name in ("body", "orelse", "finalbody"):
-            body = getattr(node, name, None)
-            if isinstance(body, list) and body and isinstance(body[0], ast.stmt):
-                yield body, within_try

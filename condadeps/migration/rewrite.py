@@ -21,6 +21,7 @@ from condadeps.migration.values import Known, Values
 LOAD = "%load_ext condadeps"
 _SHELL_CELLS = frozenset({"bash", "sh", "script", "cmd", "system", "sx", "!", "pip", "conda"})
 _INSTALLS = re.compile(r"(?:^|[\s!%/;&|'\"(])(?:pip[0-9.]*|conda|mamba|micromamba)\s+(?:-\S+\s+)*install\b")
+_WORTH_A_LOOK = re.compile(r"pip|conda|mamba")
 _TALKS = re.compile(r"[!%]*\s*(?:echo|grep|cat|man|which|printf|ls|history|writefile|load)\b")
 _RUNNERS = frozenset(
     {"system", "popen", "run", "call", "check_call", "check_output", "Popen", "getoutput", "getstatusoutput"}
@@ -64,7 +65,7 @@ def rewritten(notebook: Notebook) -> Rewritten:
     """The notebook with its installs by ``%condadeps``; of another language than Python, as it is."""
     if notebook.language not in ("python", "python3", "ipython"):
         return Rewritten(notebook.text)
-    cells = [Cell.read(source.number, source.text, source.tags) for source in notebook.sources]
+    cells = [Cell(source.number, source.text, source.tags) for source in notebook.sources]
     work = _Work(cells)
     work.run()
     pairs = [
@@ -95,7 +96,7 @@ class _Work:
     calls: Calls = field(init=False)
 
     def __post_init__(self) -> None:
-        self.values = Values.of(self.cells)
+        self.values = Values(self.cells)
         self.calls = Calls.of(self.cells)
 
     def run(self) -> None:
@@ -108,6 +109,8 @@ class _Work:
             self._apply(place)
 
     def _cell(self, cell: Cell) -> Iterator[_Place]:
+        if not (_WORTH_A_LOOK.search(cell.text) or self.calls.mentioned(cell.text)):
+            return
         if cell.magic in _SHELL_CELLS:
             self._shell_cell(cell)
             return
@@ -117,12 +120,12 @@ class _Work:
                     self._leave(cell, command.line, command.text, "the cell is not understood as Python")
             return
         done: set[int] = set()
-        for loop in _loops(cell.tree):
+        for loop in _loops(cell):
             yield from self._loop(cell, loop, done)
         for command in cell.commands:
             if command.line not in done:
                 yield from self._command(cell, command)
-        for body in _bodies(cell.tree):
+        for body, _ in cell.blocks:
             for group in _groups(body):
                 yield from self._statements(cell, group, done)
         self._stray_calls(cell)
@@ -274,9 +277,8 @@ class _Work:
 
     def _stray_calls(self, cell: Cell) -> None:
         """Name what installs by other ways: in expressions, by subprocess."""
-        assert cell.tree is not None
-        statements = {id(call) for node in ast.walk(cell.tree) if (call := self.calls.of_statement(node))}
-        for node in ast.walk(cell.tree):
+        statements = {id(call) for node in cell.nodes if (call := self.calls.of_statement(node))}
+        for node in cell.nodes:
             if not isinstance(node, ast.Call):
                 continue
             if self.calls.is_one(node) and id(node) not in statements:
@@ -404,14 +406,6 @@ def _newline(cell: Cell) -> str:
     return "\r\n" if "\r\n" in cell.text else "\n"
 
 
-def _bodies(tree: ast.Module) -> Iterator[list[ast.stmt]]:
-    for node in ast.walk(tree):
-        for name in ("body", "orelse", "finalbody"):
-            body = getattr(node, name, None)
-            if isinstance(body, list) and body and isinstance(body[0], ast.stmt):
-                yield body
-
-
 def _groups(body: Sequence[ast.stmt]) -> Iterator[list[ast.stmt]]:
     """Statements that share lines (``a; b``)."""
     group: list[ast.stmt] = []
@@ -424,15 +418,11 @@ def _groups(body: Sequence[ast.stmt]) -> Iterator[list[ast.stmt]]:
         yield group
 
 
-def _loops(tree: ast.Module) -> Iterator[ast.For]:
+def _loops(cell: Cell) -> Iterator[ast.For]:
     """Loops over one name with one statement in them."""
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.For)
-            and len(node.body) == 1
-            and not node.orelse
-            and isinstance(node.target, ast.Name)
-        ):
+    for node in cell.nodes:
+        simple = isinstance(node, ast.For) and len(node.body) == 1 and not node.orelse
+        if simple and isinstance(node, ast.For) and isinstance(node.target, ast.Name):
             yield node
 
 

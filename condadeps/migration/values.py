@@ -7,7 +7,7 @@ nothing could change it in place; and when no cell is papermill's to override (t
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from condadeps.migration.cell import Cell
@@ -53,17 +53,11 @@ class _Bound:
 class Values:
     """The variables of one notebook."""
 
+    cells: Sequence[Cell]
+    """The notebook's code cells; looked at when the first name is asked for."""
+    _looked: bool = False
     _bound: dict[str, list[_Bound]] = field(default_factory=dict)
     _changed: set[str] = field(default_factory=set)
-
-    @staticmethod
-    def of(cells: Iterable[Cell]) -> Values:
-        """Of the notebook with these code cells."""
-        values = Values()
-        for cell in cells:
-            if cell.tree is not None:
-                values._take(cell)
-        return values
 
     def text(self, expression: str | ast.expr, cell: int, line: int, known: Known = _NOTHING) -> str:
         """What ``expression`` comes to at a line of a cell, as text. Raises Unknowable."""
@@ -83,21 +77,24 @@ class Values:
 
     def binding(self, name: str, cell: int, line: int) -> _Bound:
         """The one binding of ``name``, which stands before that line. Raises Unknowable."""
+        if not self._looked:
+            self._looked = True
+            for one in self.cells:
+                self._take(one)
         bound = self._bound.get(name, [])
         if len(bound) != 1:
             raise Unknowable(f"{name} is set {'more than once' if bound else 'nowhere that can be followed'}")
-        [one] = bound
-        if one.value is None or (one.cell, one.line) >= (cell, line):
+        [found] = bound
+        if found.value is None or (found.cell, found.line) >= (cell, line):
             raise Unknowable(f"what {name} holds is only known when it runs")
-        constant = isinstance(one.value, ast.Constant | ast.JoinedStr)
+        constant = isinstance(found.value, ast.Constant | ast.JoinedStr)
         if name in self._changed and not constant:
             raise Unknowable(f"{name} may be changed on the way")
-        return one
+        return found
 
     def _take(self, cell: Cell) -> None:
-        assert cell.tree is not None
         followed = self._followed(cell)
-        for node in ast.walk(cell.tree):
+        for node in cell.nodes:
             for name, line in _binds(node):
                 if (name, id(node)) not in followed:
                     self._bound.setdefault(name, []).append(_Bound(None, cell.number, line))
@@ -105,9 +102,8 @@ class Values:
 
     def _followed(self, cell: Cell) -> set[tuple[str, int]]:
         """Take in plain assignments outside functions and blocks; which names of which nodes those are."""
-        assert cell.tree is not None
         taken: set[tuple[str, int]] = set()
-        if "parameters" in cell.tags:
+        if cell.tree is None or "parameters" in cell.tags:
             return taken
         for statement in cell.tree.body:
             target: ast.expr | None = None
