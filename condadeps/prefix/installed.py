@@ -84,10 +84,16 @@ class InstalledPackage:
 
     @property
     def requested_specs(self) -> tuple[str, ...]:
-        """What somebody asked for to get it; empty for what only came along."""
+        """What somebody asked for to get it, by its record or conda's history; empty when nobody did."""
+        from condadeps.prefix import asked_earlier
+
         several = self.record.get("requested_specs") or ()
         single = self.record.get("requested_spec")
-        return tuple(map(str, several)) or ((str(single),) if single and single != "None" else ())
+        recorded = tuple(map(str, several)) or ((str(single),) if single and single != "None" else ())
+        if recorded:
+            return recorded
+        earlier = asked_earlier.specs(self.path.parent.parent).get(self.name)
+        return (earlier,) if earlier else ()
 
     @property
     def text(self) -> bytes:
