@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 
 from condadeps.errors import NotFoundError, NoVersionError, RequestError
@@ -11,6 +12,7 @@ from condadeps.solve.needs import spelled
 from condadeps.solve.universe import Entry
 from condadeps.solve.wanted import Wanted
 
+NEAR = 5
 SHOWN = 8
 """How many versions or near names a message lists."""
 
@@ -141,8 +143,16 @@ def _to_look(discovery: Discovery) -> str:
 
 
 async def near_names(name: str, discovery: Discovery) -> list[str]:
-    """The names in the channels that look most like ``name``, best first."""
-    return list(await discovery.conda.near(name, 5)) if discovery.conda else []
+    """Names of both worlds that look most like ``name``: those in the channels, and projects of the table.
+
+    There is no list of all that PyPI has.
+    """
+    packages = list(await discovery.conda.near(name, NEAR)) if discovery.conda else []
+    if discovery.pypi is None:
+        return packages
+    known = {str(p) for _, projects in discovery.homes.table.packages() for p in projects}
+    projects = difflib.get_close_matches(name.lower(), sorted(known), NEAR, 0.8)
+    return list(dict.fromkeys((*packages, *(project for project in projects if project != name))))[:NEAR]
 
 
 def _near(near: Sequence[str]) -> list[str]:

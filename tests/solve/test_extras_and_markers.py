@@ -78,3 +78,55 @@ def test_an_extra_asked_for_later_is_added_to_what_is_installed(world: World) ->
     plan = world.solve("pkg[a]")
     assert installs(plan) == {"one": "1.0"}
     assert why(plan)["pip one"].startswith("needed by pkg 1.0")
+
+
+def test_markers_are_the_target_s_and_not_this_interpreter_s(tmp_path: Path) -> None:
+    world = World(tmp_path / "env", python="3.9.1")
+    world.pypi("app", "1.0", requires=["tomli; python_version < '3.11'", "newer; python_version >= '3.11'"])
+    world.pypi("tomli", "2.0")
+    world.pypi("newer", "1.0")
+    assert installs(world.solve("app", "newer; python_version < '3.8'")) == {"app": "1.0", "tomli": "2.0"}
+
+
+def test_a_self_referring_extra_of_a_project_conda_has(world: World) -> None:
+    world.conda("uvicorn", "0.30", depends=["python"])
+    world.conda("pyyaml", "6.0", depends=["python"])
+    world.pypi(
+        "uvicorn",
+        "0.30",
+        requires=["uvicorn[standard]; extra == 'all'", "PyYAML>=5.1; extra == 'standard'"],
+        extras=["all", "standard"],
+    )
+    plan = world.solve("uvicorn[all]")
+    assert linked(plan) == {"uvicorn": "0.30", "pyyaml": "6.0"} and not installs(plan)
+
+
+def test_an_extra_s_spelling_does_not_matter(world: World) -> None:
+    world.pypi("pkg", "1.0", requires=["one; extra == 'Fast_Mode'"], extras=["fast-mode"])
+    world.pypi("one", "1.0")
+    for text in ("pkg[fast-mode]", "pkg[FAST_mode]", "pkg[fast.mode]"):
+        assert set(installs(world.solve(text))) == {"pkg", "one"}
+
+
+def test_an_extra_marker_in_an_or_counts_with_the_extra_and_without(world: World) -> None:
+    world.pypi(
+        "pkg",
+        "1.0",
+        requires=[
+            "always; sys_platform == 'linux' or extra == 'x'",
+            "sometimes; sys_platform == 'win32' or extra == 'x'",
+        ],
+        extras=["x"],
+    )
+    world.pypi("always", "1.0")
+    world.pypi("sometimes", "1.0")
+    assert set(installs(world.solve("pkg"))) == {"pkg", "always"}
+    assert set(installs(world.solve("pkg[x]"))) == {"pkg", "always", "sometimes"}
+
+
+def test_extras_of_a_request_and_of_a_requirement_add_up(world: World) -> None:
+    world.pypi("pkg", "1.0", requires=["one; extra == 'a'", "two; extra == 'b'"], extras=["a", "b"])
+    world.pypi("app", "1.0", requires=["pkg[b]>=1"])
+    for name in ("one", "two"):
+        world.pypi(name, "1.0")
+    assert set(installs(world.solve("pkg[a]", "app"))) == {"pkg", "app", "one", "two"}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from condadeps.errors import ConflictError, NotFoundError, NoVersionError, UnsatisfiableError
+from condadeps.errors import CondadepsError, ConflictError, NotFoundError, NoVersionError, UnsatisfiableError
 from tests.solve.world import World
 
 
@@ -189,4 +190,62 @@ def test_requests_that_contradict_each_other_are_shown_both(world: World) -> Non
     )
     assert "numpy >=2, which conda:numpy=1.26 rules out" in str(
         refused(world, "conda:numpy=1.26", "numpy>=2")
+    )
+
+
+def test_near_names_are_of_both_worlds(tmp_path: Path) -> None:
+    world = World(tmp_path / "venv", is_conda=False)
+    error = refused(world, "reqests")
+    assert isinstance(error, NotFoundError) and "requests" in error.data["near"]
+    assert "requests" not in refused(World(tmp_path / "env"), "reqests", pip="never").data["near"]
+
+
+def test_however_much_clashes_twelve_lines_say_it(world: World) -> None:
+    for number in range(30):
+        world.pypi(f"old{number}", "1.0", requires=[f"numpy<{2 - number / 100}"])
+    error = refused(world, "pandas", *(f"old{number}" for number in range(30)))
+    assert len([error.message, *error.detail]) <= 12
+
+
+def test_a_refusal_survives_as_data(world: World) -> None:
+    world.pypi("app", "3.0", requires=["numpy<2"])
+    error = refused(world, "pandas", "app")
+    document = json.loads(json.dumps(error.to_json()))
+    again = CondadepsError.from_json(document)
+    assert type(again) is ConflictError and str(again) == str(error)
+    assert document["data"] == {
+        "asked": ["pandas", "app"],
+        "chains": [
+            [
+                {"name": "", "versions": [], "needs": "app"},
+                {"name": "app", "versions": ["3.0"], "needs": "numpy <2"},
+                {"end": ""},
+            ],
+            [
+                {"name": "", "versions": [], "needs": "pandas"},
+                {"name": "pandas", "versions": ["4.0.0"], "needs": "numpy >=2"},
+                {"end": ""},
+            ],
+        ],
+        "relax": [
+            {"give_up": "pandas", "text": "without pandas the rest can be had"},
+            {"give_up": "app", "text": "without app the rest can be had"},
+        ],
+    }
+
+
+def test_three_layers_deep_on_both_sides_is_told_in_order(world: World) -> None:
+    world.conda("viewer", "1.0", depends=["python", "render"])
+    world.conda("render", "2.0", depends=["python", "pandas >=4"])
+    world.pypi("app", "3.0", requires=["middle"])
+    world.pypi("middle", "1.0", requires=["oldlib"])
+    world.pypi("oldlib", "1.0", requires=["numpy<2"])
+    says(
+        refused(world, "viewer", "app"),
+        """
+        these cannot be had together: viewer, app
+          app → app 3.0 needs middle → middle 1.0 needs oldlib → oldlib 1.0 needs numpy <2
+          viewer → viewer 1.0 needs render → render 2.0 needs pandas >=4 → pandas 4.0.0 needs numpy >=2
+        help: without viewer the rest can be had; or without app the rest can be had
+        """,
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from condadeps.errors import ConflictError
 from tests.solve.world import World, installs, linked, why
 
 
@@ -176,3 +177,31 @@ def test_a_wheel_by_url_takes_its_dependencies_from_conda(world: World) -> None:
     assert installs(plan) == {"mylib": "1.0"} and "pandas" in linked(plan)
     assert plan.install[0].artifact.direct
     assert plan.answers[0].constraint == " @ https://x.invalid/mylib-1.0-py3-none-any.whl"
+
+
+def test_a_compiled_wheel_beside_conda_s_packages_is_allowed_and_marked(world: World) -> None:
+    world.pypi("fast", "1.0", tag="cp311-cp311-manylinux_2_17_x86_64")
+    plan = world.solve("fast")
+    assert plan.install[0].artifact.compiled
+    assert plan.warnings == ("compiled wheels from PyPI beside conda's compiled packages: fast 1.0",)
+
+
+def test_what_must_be_built_is_marked(world: World) -> None:
+    world.pypi("old", "1.0", sdist=True)
+    plan = world.solve("old")
+    assert plan.install[0].artifact.build
+    assert plan.warnings == ("old 1.0 has no usable wheel: its build code will run",)
+
+
+def test_a_reference_whose_marker_does_not_hold_is_not_even_fetched(world: World) -> None:
+    plan = world.solve("mylib @ https://x.invalid/mylib-1.0-py3-none-any.whl ; sys_platform == 'win32'")
+    assert not plan and "marker does not hold" in plan.notes[0]
+
+
+def test_a_project_is_installed_once_whoever_asks_for_it(world: World) -> None:
+    """The home and PyPI's copy exclude each other, however they are named."""
+    science(world)
+    world.pypi("numpy", "2.2.0")
+    with pytest.raises(ConflictError) as caught:
+        world.solve("conda:numpy", "pypi:numpy")
+    assert "numpy 2.2.0 from PyPI cannot be beside conda's numpy" in str(caught.value)
