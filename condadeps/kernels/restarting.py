@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+from queue import Empty
 from typing import TYPE_CHECKING
 
 from condadeps.errors import UsageError
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
+
+_SECONDS = 10.0
+"""How long the kernel's answer is waited for: it comes from another thread, at once."""
+
+_BREATH = 0.1
+"""Seconds from the end of the cell to the request."""
 
 
 def restart(shell: InteractiveShell) -> None:
@@ -22,7 +31,8 @@ def restart(shell: InteractiveShell) -> None:
 
     def ask(result: object) -> None:
         shell.events.unregister("post_run_cell", ask)
-        _request()
+        # The cell's own reply goes out first: a kernel that stops drops what it has not sent.
+        asyncio.get_running_loop().call_later(_BREATH, _request)
 
     shell.events.register("post_run_cell", ask)
 
@@ -34,4 +44,9 @@ def _request() -> None:
     client = BlockingKernelClient(connection_file=get_connection_file())
     client.load_connection_file()
     client.control_channel.start()
-    client.shutdown(restart=True)
+    try:
+        client.shutdown(restart=True)
+        with suppress(Empty):  # it went without a word
+            client.get_control_msg(timeout=_SECONDS)
+    finally:
+        client.stop_channels()
