@@ -62,7 +62,7 @@ async def _check_packages(items: Sequence[Wanted], discovery: Discovery) -> None
 
 async def _no_package(package: PackageName, discovery: Discovery) -> NotFoundError:
     looked = list(discovery.conda.written) if discovery.conda else []
-    near = await near_names(package, discovery)
+    near = await near_names(package, discovery, pypi=False)
     return NotFoundError(
         f"no configured channel has a package {package}",
         detail=[f"looked in {', '.join(looked)}", *_near(near)],
@@ -75,7 +75,7 @@ async def _no_package(package: PackageName, discovery: Discovery) -> NotFoundErr
 
 async def _nowhere(entry: Entry, discovery: Discovery) -> NotFoundError:
     looked = list(discovery.conda.written) if discovery.conda and not entry.forced else []
-    near = await near_names(entry.project, discovery)
+    near = await near_names(entry.project, discovery, pypi=discovery.pypi is not None and not entry.closed)
     if discovery.pypi is None:
         return NotFoundError(
             f"no configured channel has {entry.project}, and pip is switched off",
@@ -142,13 +142,13 @@ def _to_look(discovery: Discovery) -> str:
     return " to look on PyPI too" if discovery.policy.pip != "never" else ""
 
 
-async def near_names(name: str, discovery: Discovery) -> list[str]:
-    """Names of both worlds that look most like ``name``: those in the channels, and projects of the table.
+async def near_names(name: str, discovery: Discovery, *, pypi: bool) -> list[str]:
+    """Names that look most like ``name``: those in the channels and, with ``pypi``, projects of the table.
 
     There is no list of all that PyPI has.
     """
     packages = list(await discovery.conda.near(name, NEAR)) if discovery.conda else []
-    if discovery.pypi is None:
+    if not pypi:
         return packages
     known = {str(p) for _, projects in discovery.homes.table.packages() for p in projects}
     projects = difflib.get_close_matches(name.lower(), sorted(known), NEAR, 0.8)

@@ -8,7 +8,7 @@ at: the solver meets them, from conda alone.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from packaging.specifiers import SpecifierSet
@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from condadeps.asked.request import Direct as DirectRequest
+from condadeps.asked.request import Origin
 from condadeps.errors import ConfigError, UsageError
 from condadeps.names.homes import Homes
 from condadeps.names.namespaces import PackageName, ProjectName
@@ -103,6 +104,7 @@ class Discovery:
         entry.direct = PipCandidate("direct", metadata.version, needs, found, metadata.requires_python or "")
         entry.metadata[metadata.version] = needs
         entry.forced = True
+        entry.conda = ()
         entry.changed()
         specifier = SpecifierSet(f"=={metadata.version}")
         return Need(metadata.name, specifier, frozenset(canonicalize_name(e) for e in request.extras))
@@ -156,13 +158,27 @@ class Discovery:
                 return
 
     async def _place(self) -> None:
-        """Stage what constraints bind to one place, once it comes up."""
-        for project, request in self.limits.places.items():
-            entry = self.universe.entries.get(project)
-            there = self.installed.by_pip.get(project)
-            if entry is None or entry.direct is not None or (there is not None and same(there, request)):
+        """Stage what is bound to one place, by a constraint or by something staged, once it comes up."""
+        entries = self.universe.entries
+        requests = [request for project, request in self.limits.places.items() if project in entries]
+        for request in (*requests, *self._placed_needs()):
+            assert request.name is not None
+            there = self.installed.by_pip.get(request.name)
+            if self.entry(request.name).direct is None and not (there is not None and same(there, request)):
+                await self.direct(request)
+
+    def _placed_needs(self) -> Iterator[DirectRequest]:
+        """The references among the requirements of what was itself asked for by reference.
+
+        As with pip, what an index has may not send anybody elsewhere.
+        """
+        for entry in list(self.universe.entries.values()):
+            if entry.direct is None:
                 continue
-            await self.direct(request)
+            origin = Origin(f"{entry.project} {entry.direct.version}")
+            for need in self.universe.needs_of(entry):
+                if need.url is not None:
+                    yield DirectRequest(str(need), origin, need.url, need.project, need.extras)
 
     def _pending(self) -> bool:
         entries = self.universe.entries.values()

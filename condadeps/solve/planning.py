@@ -259,7 +259,7 @@ class _Planner:
             if candidate.source != "kept" and artifact(self.solution.projects[project][0], candidate).build:
                 yield f"{project} {candidate.version} has no usable wheel: its build code will run"
             for need in candidate.needs.always if candidate.source != "kept" else ():
-                if need.url:
+                if need.url and candidate.source == "pypi":
                     yield f"{project} {candidate.version} wants {need}; another {need.project} is taken"
             if isinstance(candidate.file, File) and candidate.file.yanked:
                 why = f": {candidate.file.yanked_reason}" if candidate.file.yanked_reason else ""
