@@ -18,6 +18,7 @@ from condadeps.errors import UsageError
 
 if TYPE_CHECKING:
     from condadeps.call import Call
+    from condadeps.config import Settings
     from condadeps.show.history import History
     from condadeps.show.reporter import Reporter
     from condadeps.transaction.outcome import Outcome
@@ -124,15 +125,18 @@ def create(
 
 def travel(job: Job, reporter: Reporter | None = None) -> Outcome:
     """Walk the road with ``job``: at once when all of it is there already, by the engine otherwise."""
+    from condadeps import config
     from condadeps.record import place
 
     started = time.perf_counter()
+    job, configuration = config.settle(job)
     place.check(job)
-    outcome = _already(job) or _by_engine(job, reporter)
-    return replace(outcome, seconds=time.perf_counter() - started)
+    outcome = _already(job, configuration.settings) or _by_engine(job, configuration.settings, reporter)
+    warnings = (*configuration.warnings, *outcome.warnings)
+    return replace(outcome, warnings=warnings, seconds=time.perf_counter() - started)
 
 
-def _already(job: Job) -> Outcome | None:
+def _already(job: Job, settings: Settings) -> Outcome | None:
     """The outcome when every request is met, read from disk alone; None when there is work to do."""
     if job.verb != "install" or job.options.update or job.constraints:
         return None
@@ -145,7 +149,7 @@ def _already(job: Job) -> Outcome | None:
 
     requests = [parse(asked, job.directory) for asked in job.asked]
     target = read(Path(job.prefix))
-    answers = already.answers(requests, target, Homes())
+    answers = already.answers(requests, target, Homes(overrides=settings.homes))
     met = [answer for answer in answers if answer is not None]
     if len(met) < len(requests):
         return None
@@ -156,17 +160,17 @@ def _already(job: Job) -> Outcome | None:
         return Outcome(Status.UNCHANGED, plan)
     from condadeps.record.place import write_down
 
-    recorded, warnings = write_down(job, target, plan)
+    recorded, warnings = write_down(job, target, plan, settings)
     return Outcome(Status.UNCHANGED, plan, recorded=recorded, warnings=warnings)
 
 
-def _by_engine(job: Job, reporter: Reporter | None) -> Outcome:
+def _by_engine(job: Job, settings: Settings, reporter: Reporter | None) -> Outcome:
     from condadeps.engine import client
     from condadeps.prefix import restart
     from condadeps.prefix.target import is_running
 
     job = replace(job, inside=is_running(Path(job.prefix)))
-    outcome = client.run(job, reporter)
+    outcome = client.run(job, reporter, python=settings.engine_python)
     if outcome.changed and is_running(Path(job.prefix)):
         restart.refresh_imports()
         before = [restart.Replaced(**{**item, "files": tuple(item["files"])}) for item in outcome.replaced]
@@ -212,9 +216,15 @@ def carry_out(call: Call, asked: Sequence[Asked], directory: Path, reporter: Rep
 
             return listing(prefix)
         case "which":
-            from condadeps.names import which
+            from condadeps import config
+            from condadeps.names.homes import Homes
+            from condadeps.names.lookup import which
 
-            return which(call.requests)
+            return which(call.requests, Homes(overrides=config.own().homes))
+        case "config":
+            from condadeps import config
+
+            return config.read(prefix, directory)
         case "export":
             from condadeps.record.export import environment_yaml
 

@@ -35,6 +35,11 @@ def read(words: Sequence[str], *, program: str = "condadeps") -> Call:
         raise UsageError(error.format_message(), help=f"{command} --help") from error
 
 
+def built() -> frozenset[str]:
+    """The verbs that do something; the other reserved ones answer "not yet"."""
+    return frozenset(_group.commands)
+
+
 class _Help(Exception):
     """Carries help or version text out of click."""
 
@@ -384,6 +389,13 @@ def migrate(notebooks: tuple[str, ...], check: bool, diff: bool, json: bool, qui
     if not notebooks:
         raise click.UsageError("name a notebook or a folder of notebooks")
     return Call("migrate", notebooks, json=json, quiet=quiet, settings={"check": check, "diff": diff})
+
+
+@_group.command(add_help_option=False)
+@_environment
+def config(prefix: str | None, json: bool, quiet: bool, verbose: int) -> Call:
+    """Show every setting, its value and where it was made."""
+    return Call("config", prefix=prefix, json=json, quiet=quiet)
 
 
 def _at_least_one(requests: tuple[str, ...]) -> tuple[str, ...]:

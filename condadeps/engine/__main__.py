@@ -19,6 +19,10 @@ from condadeps.show.reporter import Phase, Reporter
 from condadeps.transaction.cancel import Cancel
 
 
+ANSWERED = frozenset({"export", "lock", "bundle"})
+"""The verbs that change no environment."""
+
+
 class _Events(Reporter):
     """Turns a reporter's calls into events; callable from any thread."""
 
@@ -56,9 +60,14 @@ def main() -> None:
     try:
         job = protocol.read_opening(protocol.decode(commands.readline()))
         threading.Thread(target=_listen, args=(commands, cancel), daemon=True).start()
-        from condadeps.engine.perform import perform
+        if job.verb in ANSWERED:
+            from condadeps.engine.answer import answer
 
-        events.send(event="outcome", outcome=perform(job, events, cancel).to_json())
+            events.send(event="answer", answer=answer(job, events, cancel))
+        else:
+            from condadeps.engine.perform import perform
+
+            events.send(event="outcome", outcome=perform(job, events, cancel).to_json())
     except CondadepsError as error:
         events.send(event="error", error=error.to_json())
     except BaseException as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
@@ -35,15 +34,14 @@ _STDERR_LINES = 20
 def run(job: Job, reporter: Reporter | None = None, *, python: str | None = None) -> Outcome:
     """Let an engine do ``job`` and return what came of it.
 
-    ``python`` is the interpreter to run the engine with (this one by default; the
-    environment variable ``CONDADEPS_ENGINE_PYTHON`` names another). An Interrupt is
+    ``python`` is the interpreter to run the engine with (this one by default). An Interrupt is
     passed on as a cancel: the engine stops when nothing was changed yet, and finishes
     otherwise.
 
     Raises the engine's own error, CancelledError when the person interrupted and nothing
     was changed, EngineError when the engine died.
     """
-    with _started(python or os.environ.get("CONDADEPS_ENGINE_PYTHON") or sys.executable) as engine:
+    with _started(python or sys.executable) as engine:
         return _converse(engine, job, reporter or Silent())
 
 

@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+from condadeps import config
 from condadeps.asked.credentials import masked
 from condadeps.asked.job import IMPLIED, Job
 from condadeps.asked.parse import parse
 from condadeps.asked.request import Request
+from condadeps.config import Configuration
 from condadeps.engine import planned
 from condadeps.engine.recorded import file_of, recorded
 from condadeps.engine.sources import conda_source, pypi_source
@@ -22,6 +24,7 @@ from condadeps.prefix.target import Target, read
 from condadeps.prefix.target import planned as planned_target
 from condadeps.show.reporter import Reporter
 from condadeps.solve.plan import Plan
+from condadeps.solve.policy import Policy
 from condadeps.solve.python import choose_python
 from condadeps.sources.condarc import CondaConfig
 from condadeps.transaction import apply as transaction
@@ -30,28 +33,28 @@ from condadeps.transaction.cancel import Cancel
 from condadeps.transaction.journal import Occasion
 from condadeps.transaction.outcome import Outcome, Status
 
-LOCK_TIMEOUT = 600.0
-"""Seconds to wait for another process's change to the same environment."""
-
 
 def perform(job: Job, reporter: Reporter, cancel: Cancel) -> Outcome:
     """Do ``job`` and return what came of it. Raises CondadepsError; the environment is then as it was."""
     prefix = Path(job.prefix)
     if job.options.pip_config:  # this process has one job: its environment is the job's
         os.environ["PIP_CONFIG_FILE"] = job.options.pip_config
+    # The door has settled the options; the rest is read here, from the same files and variables.
+    configuration = config.read(prefix, job.directory)
     requests = [parse(asked, job.directory) for asked in job.asked]
-    with _hold(job, prefix, reporter, cancel):
+    with _hold(job, prefix, configuration.settings.lock_timeout, reporter, cancel):
         if not job.options.dry_run:
             asyncio.run(transaction.recover(prefix, reporter=reporter))
-        return asyncio.run(_perform(job, prefix, requests, reporter, cancel))
+        return asyncio.run(_perform(job, prefix, configuration, requests, reporter, cancel))
 
 
-def _hold(job: Job, prefix: Path, reporter: Reporter, cancel: Cancel) -> AbstractContextManager[object]:
+def _hold(
+    job: Job, prefix: Path, timeout: float, reporter: Reporter, cancel: Cancel
+) -> AbstractContextManager[object]:
     # Held from before the environment is read until the change is recorded: a plan is only
     # true of the environment it was made for.
     if job.options.dry_run:
         return nullcontext()
-    timeout = float(os.environ.get("CONDADEPS_LOCK_TIMEOUT", LOCK_TIMEOUT))
     if job.verb == "create":
         return fresh.making(prefix, timeout, reporter, cancelled=lambda: cancel.requested)
     read(prefix)  # what is no environment gets no lock either
@@ -59,30 +62,44 @@ def _hold(job: Job, prefix: Path, reporter: Reporter, cancel: Cancel) -> Abstrac
 
 
 async def _perform(
-    job: Job, prefix: Path, requests: Sequence[Request], reporter: Reporter, cancel: Cancel
+    job: Job,
+    prefix: Path,
+    configuration: Configuration,
+    requests: Sequence[Request],
+    reporter: Reporter,
+    cancel: Cancel,
 ) -> Outcome:
+    settings = configuration.settings
     target = planned_target(prefix, "") if job.verb == "create" else read(prefix)
     options = job.options
     if not options.dry_run:
         inside = job.verb == "create" or job.inside or options.allow_base
         pip = options.pip != "never"
         guards.check(target, override_frozen=options.override_frozen, pip=pip, inside=inside)
-    config = CondaConfig.read(prefix)
-    conda = conda_source(job, target, config, requests, reporter)
-    homes = Homes()
+    condarc = CondaConfig.read(prefix)
+    conda = conda_source(job, target, condarc, requests, reporter, configuration)
+    homes = Homes(overrides=settings.homes)
     if job.verb == "create" and conda:
         reporter.phase("index")
         target = planned_target(prefix, await choose_python(requests, conda, homes, target.subdir))
-    pypi = pypi_source(job, target, config, reporter)
+    pypi = pypi_source(job, target, condarc, reporter, configuration)
     try:
         found = await planned.plan(
-            job, requests, target, config, conda=conda, pypi=pypi, homes=homes, reporter=reporter
+            job,
+            requests,
+            target,
+            condarc,
+            conda=conda,
+            pypi=pypi,
+            homes=homes,
+            policy=_policy(configuration),
+            reporter=reporter,
         )
         plan = found.plan
         cancel.check()
         if job.options.dry_run or not plan:
             status = Status.PLANNED if plan else Status.UNCHANGED
-            return recorded(Outcome(status, plan, warnings=plan.warnings), found, job, target)
+            return recorded(Outcome(status, plan, warnings=plan.warnings), found, job, target, settings)
         replaced = [item.to_json() for item in restart.replaced(plan, target)]
         applied = await transaction.apply(
             plan,
@@ -93,16 +110,28 @@ async def _perform(
             cancel=cancel,
             occasion=_occasion(job, found),
             kept=found.undo.kept if found.undo else None,
+            link_scripts=settings.link_scripts,
         )
         reporter.phase("record")
         warnings = (*plan.warnings, *applied.warnings, *_shadowed(read(prefix), plan))
         outcome = Outcome(Status.CHANGED, plan, warnings=warnings, replaced=tuple(replaced))
         with past.recording(prefix, applied.stamp, file_of(found, job)):
-            return recorded(outcome, found, job, read(prefix))
+            return recorded(outcome, found, job, read(prefix), settings)
     finally:
         await pypi.close()
         if conda:
             conda.close()
+
+
+def _policy(configuration: Configuration) -> Policy:
+    settings = configuration.settings
+    return Policy(
+        pip=settings.pip,
+        known_projects=frozenset(settings.known_projects),
+        only_conda=frozenset(settings.only_conda),
+        only_pypi=frozenset(settings.only_pypi),
+        places=configuration.written,
+    )
 
 
 def _shadowed(target: Target, plan: Plan) -> Sequence[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from condadeps.asked.job import Job
+from condadeps.asked.parse import parse
 from condadeps.asked.request import Request
 from condadeps.errors import PrefixError
 from condadeps.names.homes import Homes
@@ -18,6 +19,7 @@ from condadeps.record.place import env_file
 from condadeps.show.reporter import Reporter
 from condadeps.solve.dependents import Graph, Node, graph
 from condadeps.solve.plan import Package, Plan, Uninstall, Unlink
+from condadeps.solve.policy import Policy
 from condadeps.solve.removal import named, removal
 from condadeps.solve.solve import solve
 from condadeps.sources.conda import CondaSource
@@ -46,6 +48,7 @@ async def plan(
     conda: CondaSource | None,
     pypi: PypiSource,
     homes: Homes,
+    policy: Policy,
     reporter: Reporter,
 ) -> Planned:
     """The plan of ``job``. Raises UnsatisfiableError, SourceError, RequestError or PrefixError."""
@@ -71,6 +74,8 @@ async def plan(
                     *config.pinned_packages,
                     *_held(target, packages, homes),
                 ),
+                policy=policy,
+                constraints=[parse(asked, job.directory) for asked in job.constraints],
                 reporter=reporter,
             )
             return Planned(replace(found, notes=(*found.notes, *job.notes)))

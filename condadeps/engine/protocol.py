@@ -13,6 +13,7 @@ The engine writes to the door::
     {"event": "progress", "item": "numpy-2.1.0-py311_0.conda", "done": 1, "total": 2, "unit": "bytes"}
     {"event": "notice", "message": "…"}
     {"event": "outcome", "outcome": {…}}   last (transaction/outcome.py), or
+    {"event": "answer", "answer": {…}}     last, for a verb that changes no environment, or
     {"event": "error", "error": {…}}       last (errors.py)
 
 After its last event the engine flushes and leaves by ``os._exit(0)``: an embedded
@@ -69,8 +70,8 @@ def read_opening(message: Mapping[str, Any]) -> Job:
         raise EngineError(f"the engine was handed no job: {error!r}") from error
 
 
-def read_event(message: Mapping[str, Any], reporter: Reporter) -> Outcome | None:
-    """Pass one event on to ``reporter``; the outcome when it is the last.
+def read_event(message: Mapping[str, Any], reporter: Reporter) -> Outcome | dict[str, Any] | None:
+    """Pass one event on to ``reporter``; the outcome, or answer, when it is the last.
 
     Raises the error the engine reports, or EngineError for an event it cannot have sent.
     """
@@ -84,6 +85,8 @@ def read_event(message: Mapping[str, Any], reporter: Reporter) -> Outcome | None
                 reporter.notice(message["message"])
             case "outcome":
                 return Outcome.from_json(message["outcome"])
+            case "answer":
+                return dict(message["answer"])
             case "error":
                 raise CondadepsError.from_json(message["error"])
             case other:

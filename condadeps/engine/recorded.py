@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from condadeps.asked.job import Job
+from condadeps.config import Settings
 from condadeps.engine.planned import Planned
 from condadeps.errors import RecordError
 from condadeps.prefix.target import Target
@@ -21,12 +22,12 @@ def file_of(planned: Planned, job: Job) -> Path:
     return Path(undone.path) if undone else env_file(job)
 
 
-def recorded(outcome: Outcome, planned: Planned, job: Job, target: Target) -> Outcome:
+def recorded(outcome: Outcome, planned: Planned, job: Job, target: Target, settings: Settings) -> Outcome:
     """``outcome`` with the file that now tells what is asked for, and what is to be said of it."""
     if job.options.dry_run:
         return outcome
     if job.verb not in ("remove", "undo"):
-        path, warnings = write_down(job, target, outcome.plan)
+        path, warnings = write_down(job, target, outcome.plan, settings)
     else:
         path, warnings = _taken_back(planned, job, target)
     return replace(outcome, recorded=path, warnings=(*outcome.warnings, *warnings))

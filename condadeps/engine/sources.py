@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from condadeps.asked.job import Job, Named
 from condadeps.asked.request import Request, Spec
+from condadeps.config import Configuration, trusted
 from condadeps.errors import ConfigError
 from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter
@@ -20,7 +22,12 @@ from condadeps.sources.pypi import PypiSource
 
 
 def conda_source(
-    job: Job, target: Target, config: CondaConfig, requests: Sequence[Request], reporter: Reporter
+    job: Job,
+    target: Target,
+    config: CondaConfig,
+    requests: Sequence[Request],
+    reporter: Reporter,
+    configuration: Configuration,
 ) -> CondaSource | None:
     """The channels for ``job``; None for an environment that is not conda's.
 
@@ -34,7 +41,11 @@ def conda_source(
         if isinstance(request, Spec) and request.channel is not None
     }
     options = job.options
-    channels = [*options.channels, *(() if options.override_channels else _channels(job, config))]
+    asked = frozenset(effective(config, options.channels, options.override_channels, job.directory))
+    if not asked.issuperset(one for text in written.values() for one in _resolved(text, job, config)):
+        configuration.require_free("channels")
+    named = () if options.override_channels else _channels(job, config, configuration.settings.trust)
+    channels = [*options.channels, *named]
     return CondaSource(
         config,
         target.subdir,
@@ -42,13 +53,15 @@ def conda_source(
         override_channels=options.override_channels,
         named=written,
         offline=options.offline or None,
-        exclude_newer=options.exclude_newer,
+        exclude_newer=_newer(job, config),
         reporter=reporter,
         directory=job.directory,
     )
 
 
-def pypi_source(job: Job, target: Target, config: CondaConfig, reporter: Reporter) -> PypiSource:
+def pypi_source(
+    job: Job, target: Target, config: CondaConfig, reporter: Reporter, configuration: Configuration
+) -> PypiSource:
     """The indexes for ``job``. Raises ConfigError for one that a file names and nobody configured."""
     options = job.options
     pip = PipConfig.read(prefix=target.prefix).with_indexes(
@@ -56,23 +69,31 @@ def pypi_source(job: Job, target: Target, config: CondaConfig, reporter: Reporte
         extra_index_urls=options.extra_index_urls,
         find_links=options.find_links,
     )
-    newer = options.exclude_newer
     return PypiSource(
-        _with_named(job, pip),
+        _with_named(job, pip, configuration.settings.trust),
         target,
         offline=options.offline or config.offline,
         refresh=options.update,
-        exclude_newer=moment(newer) if newer else config.exclude_newer.everything,
+        exclude_newer=_newer(job, config),
         reporter=reporter,
     )
 
 
-def _channels(job: Job, config: CondaConfig) -> Iterator[str]:
+def _newer(job: Job, config: CondaConfig) -> datetime | None:
+    """The earlier of condadeps' and conda's limits: neither loosens the other."""
+    ours = moment(job.options.exclude_newer) if job.options.exclude_newer else None
+    limits = [limit for limit in (ours, config.exclude_newer.everything) if limit is not None]
+    return min(limits, default=None)
+
+
+def _channels(job: Job, config: CondaConfig, trust: Sequence[str]) -> Iterator[str]:
     """The channels that files name, in their order; ``nodefaults`` passes, since it only takes away."""
     known = _known(job, config)
     for named in job.named:
         for text in named.channels:
-            if text == "nodefaults" or job.options.trust or known.issuperset(_resolved(text, job, config)):
+            resolved = _resolved(text, job, config) if text != "nodefaults" else ()
+            sure = known.issuperset(resolved) or all(trusted(trust, text, one.base_url) for one in resolved)
+            if job.options.trust or sure:
                 yield text
             else:
                 raise _untrusted(named, f"the channel {without_credentials(text)}")
@@ -86,11 +107,12 @@ def _resolved(text: str, job: Job, config: CondaConfig) -> tuple[Channel, ...]:
     return resolve(text, config, job.directory)
 
 
-def _with_named(job: Job, pip: PipConfig) -> PipConfig:
+def _with_named(job: Job, pip: PipConfig, trust: Sequence[str]) -> PipConfig:
     for named in job.named:
         urls = [url for url in (named.index_url, *named.extra_index_urls) if url]
         strange = [url for url in urls if url.rstrip("/") not in {u.rstrip("/") for u in pip.index_urls}]
         strange += [link for link in named.find_links if link not in pip.find_links]
+        strange = [one for one in strange if not trusted(trust, one)]
         if strange and not job.options.trust:
             raise _untrusted(named, f"the index {_shown(strange[0])}")
         pip = replace(pip, index_urls=tuple(dict.fromkeys((*_first(named, pip), *urls))))

@@ -119,12 +119,11 @@ class Table:
 
 
 def refreshed_path() -> Path:
-    """Where a refreshed table lies: in the user's data directory, or ``CONDADEPS_DATA_DIR``."""
-    import os
+    """Where a refreshed table lies: in ``data_dir`` of the configuration, or the user's data directory."""
+    from condadeps import config
 
-    named = os.environ.get("CONDADEPS_DATA_DIR")
-    if named:
-        return Path(named) / SHIPPED.name
+    if named := config.own().data_dir:
+        return named / SHIPPED.name
     import platformdirs
 
     return Path(platformdirs.user_data_dir("condadeps", appauthor=False)) / SHIPPED.name

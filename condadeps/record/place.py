@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from condadeps.asked.job import Job
+from condadeps.config import Settings
 from condadeps.prefix.target import Target
 from condadeps.solve.plan import Plan
 
@@ -14,8 +14,8 @@ _ANONYMOUS = {"env", ".env", "venv", ".venv"}
 
 
 def env_file(job: Job) -> Path:
-    """The environment file of this call: ``--env-file``, ``CONDADEPS_ENV_FILE``, else beside the caller."""
-    return Path(job.directory, job.options.env_file or os.environ.get("CONDADEPS_ENV_FILE") or _FILE)
+    """The environment file of a job that is settled (:mod:`condadeps.config`); else beside the caller."""
+    return Path(job.directory, job.options.env_file or _FILE)
 
 
 def environment_name(prefix: Path) -> str:
@@ -26,7 +26,7 @@ def environment_name(prefix: Path) -> str:
 
 
 def check(job: Job) -> None:
-    """Raises RecordError when what stands in the environment file's place is none, before anything changes."""
+    """Raises RecordError when what stands in the file's place is none, before anything changes."""
     if not job.options.record or job.options.dry_run:
         return
     from condadeps.errors import RecordError
@@ -41,7 +41,9 @@ def check(job: Job) -> None:
         raise
 
 
-def write_down(job: Job, target: Target, plan: Plan) -> tuple[str | None, tuple[str, ...]]:
+def write_down(
+    job: Job, target: Target, plan: Plan, settings: Settings
+) -> tuple[str | None, tuple[str, ...]]:
     """Record what was asked for: the file's path (None when nothing was written) and warnings.
 
     A file that belongs to another environment, or cannot be read, declines the recording and
@@ -64,7 +66,8 @@ def write_down(job: Job, target: Target, plan: Plan) -> tuple[str | None, tuple[
             python=".".join(target.python_version.split(".")[:2]),
             channels=plan.channels or _configured(job, target),
             answers=plan.answers,
-            needed=needed(plan.answers, target, Homes()),
+            needed=needed(plan.answers, target, Homes(overrides=settings.homes)),
+            pin=settings.record.pin,
         )
     except RecordError as error:
         return None, (f"not recorded: {error}",)

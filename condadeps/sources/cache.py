@@ -9,16 +9,17 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from condadeps.config import own
+
 
 def cache_root(environ: Mapping[str, str] | None = None) -> Path:
     """The directory of all caches; it need not exist yet.
 
-    ``CONDADEPS_CACHE_DIR`` when set, else the platform's cache directory for ``condadeps``.
+    ``cache_dir`` of the configuration (``CONDADEPS_CACHE_DIR``), else the platform's cache directory.
     """
     environ = os.environ if environ is None else environ
-    chosen = environ.get("CONDADEPS_CACHE_DIR")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
+    if chosen := own(environ).cache_dir:
+        return chosen
     if sys.platform not in ("win32", "darwin"):  # what platformdirs does, without the cost of importing it
         base = environ.get("XDG_CACHE_HOME", "")
         root = Path(base) if Path(base).is_absolute() else Path("~/.cache").expanduser()

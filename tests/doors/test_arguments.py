@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from condadeps.arguments import read
+from condadeps.arguments import built, read
 from condadeps.asked.verbs import VERBS
 from condadeps.errors import NotYetError, UsageError
 
-BUILT = {"install", "update", "plan", "list", "which", "export", "create"}
+BUILT = built()
 
 
 def test_options_may_stand_anywhere_among_the_requests() -> None:
