@@ -79,7 +79,7 @@ async def conflict(refusal: Refusal, problem: Problem) -> ConflictError:
     chains = shortest(Teller(problem, problem.encoded).chains(refusal.message))
     found = await ways(problem, refusal.message)
     heads = {chain.head for chain in chains if chain.asked}
-    applying = [item for item in problem.items if item.applies]
+    applying = [item for item in problem.items if item.applies and not item.implied]
     asked = [item.shown for item in applying if item.solver_name in heads] or [i.shown for i in applying]
     return ConflictError(
         _message(asked),
@@ -169,6 +169,9 @@ class Teller:
             yield from self._walk(below, steps if step is None else (*steps, step))
 
     def _whose(self, line: Line) -> str:
+        mine = [item.implied for item in self.problem.items if item.applies and item.solver_name == line.name]
+        if mine and all(mine):
+            return " (for the kernel)"
         if line.name.startswith(PROXY):
             project = ProjectName(line.name.removeprefix(PROXY))
             return "" if project in self.problem.asked_projects else " (installed by pip)"

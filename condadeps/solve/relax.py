@@ -104,7 +104,7 @@ def _unbounded(problem: Problem, message: str) -> Iterator[tuple[Any, Problem]]:
 
 
 def _without_one(problem: Problem, message: str) -> Iterator[tuple[Way, Problem]]:
-    if len(problem.items) < 2:
+    if sum(not item.implied for item in problem.items) < 2:
         return
     for position, item in enumerate(problem.items):
         if not _is_named(item, message):
@@ -117,7 +117,7 @@ def _without_one(problem: Problem, message: str) -> Iterator[tuple[Way, Problem]
 
 
 def _is_named(item: Wanted, message: str) -> bool:
-    return item.applies and f"{item.solver_name} " in message
+    return item.applies and not item.implied and f"{item.solver_name} " in message
 
 
 def _other_python(problem: Problem) -> Any:

@@ -53,7 +53,9 @@ class Wanted:
 
     @property
     def shown(self) -> str:
-        """As it was asked, for a person."""
+        """As it was asked, for a person; by its name what nobody asked for."""
+        if self.implied and (self.need or self.package):
+            return str(self.need.project if self.need else self.package)
         return self.request.text
 
 

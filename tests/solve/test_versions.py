@@ -55,7 +55,7 @@ def test_what_the_solver_is_told_admits_exactly_what_pep_440_admits(texts: list[
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(VERSIONS, min_size=1, max_size=12, unique=True), SPECIFIERS.filter(bool))
+@given(st.lists(LOCALS, min_size=1, max_size=12, unique=True), SPECIFIERS.filter(bool))
 def test_conda_s_grammar_is_shown_what_admits_the_same(texts: list[str], clauses: str) -> None:
     candidates = conda_candidates(PackageName("x"), {str(Version(text)) for text in texts})
     entry = Entry(ProjectName("x"), Home(ProjectName("x"), PackageName("x"), "", ""), conda=candidates)
