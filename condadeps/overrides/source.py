@@ -1,4 +1,4 @@
-"""Where the overrides come from: ``https://`` or ``file://``, kept with their ETag for when a server is off."""
+"""Where the overrides come from: ``https://``, ``file://``; kept with their ETag for when a server is away."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from condadeps.errors import ConfigError
 from condadeps.overrides import document
 from condadeps.overrides.document import Document, InvalidDocument
 from condadeps.sources.cache import read_bytes, write_bytes
-from condadeps.sources.credentials import masked, without_credentials
+from condadeps.sources.credentials import without_credentials
 
 if TYPE_CHECKING:
     import requests
@@ -153,10 +153,8 @@ def _asked(
             text = _body(answer, timeout)
             etag, modified = answer.headers.get("ETag"), answer.headers.get("Last-Modified")
             return _Kept(text, etag, modified, clock())
-    except requests.Timeout:
-        raise _Unusable(f"no answer within {timeout:g} s", away=True) from None
     except (requests.RequestException, OSError) as error:
-        raise _Unusable(masked(_reason(error)), away=True) from None
+        raise _Unusable(_reason(error, timeout), away=True) from None
 
 
 def _body(answer: requests.Response, timeout: float) -> str:
@@ -238,12 +236,15 @@ def _shown(link: str) -> str:
     return without_credentials(link).partition("?")[0]
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, timeout: float) -> str:
+    """Why there was no answer; the libraries' own words may have the URL in them, and are not repeated."""
     cause: BaseException | None = error
     while cause is not None:
-        text = str(cause)
-        if "certificate" in text.lower():
+        text = str(cause).lower()
+        if "certificate" in text:
             return "its certificate is not trusted"
+        if "timed out" in text:
+            return f"no answer within {timeout:g} s"
         cause = cause.__cause__ or cause.__context__
     return f"it cannot be reached ({type(error).__name__})"
 

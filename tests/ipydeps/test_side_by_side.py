@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from tests.conftest import RunCells
 from tests.ipydeps.conftest import CHECKOUT
+from tests.kernel import Cell
 
 pytestmark = [pytest.mark.slow, pytest.mark.network]
 
@@ -40,8 +42,12 @@ def test_where_ipydeps_works_the_same_is_installed_and_said(
         assert [cell.error for cell in ran] == [None] * len(ran)
         told.append([sorted(line.strip() for line in TELLING.findall(cell.text)) for cell in ran])
     theirs, ours = told
-    # What came with either program may be installed already, so a project of the lists may be old to one.
     assert ours == theirs
+
+
+def _shown(cell: Cell) -> str:
+    """What a person sees: ipydeps shows its lines as HTML."""
+    return cell.text + html.unescape(re.sub(r"<[^>]*>", "\n", cell.html))
 
 
 def test_what_ipydeps_gets_wrong_is_wrong_there_and_right_here(
