@@ -1,4 +1,4 @@
-"""Where the overrides come from: ``https://``, ``file://``; kept with their ETag for when a server is away."""
+"""Where the overrides come from: ``https://``, ``file://``; kept with an ETag for when a server is away."""
 
 from __future__ import annotations
 
