@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import signal
@@ -9,7 +10,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -55,12 +55,23 @@ class Sample:
         return f"{ratio:.0f}×" if ratio >= 10 else f"{ratio:.2g}×"
 
 
+# A process starts out with its parent's peak of memory on its account: the parent must be a small one.
+_LAUNCHER = """\
+import json, os, subprocess, sys, time
+started = time.perf_counter()
+process = subprocess.Popen(sys.argv[2:])
+_, status, usage = os.wait4(process.pid, 0)
+seconds = time.perf_counter() - started
+os.write(int(sys.argv[1]), json.dumps([seconds, usage.ru_maxrss, os.waitstatus_to_exitcode(status)]).encode())
+"""
+
+
 def command(argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path) -> Took:
     """Run ``argv`` to its end. Raises RuntimeError, with the end of its output, when it fails or hangs."""
-    with tempfile.TemporaryFile() as output:
-        started = time.perf_counter()
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as figures:
         process = subprocess.Popen(
-            [str(part) for part in argv],
+            [sys.executable, "-SEc", _LAUNCHER, str(figures.fileno()), *map(str, argv)],
+            pass_fds=[figures.fileno()],
             env=dict(env),
             cwd=cwd,
             stdin=subprocess.DEVNULL,
@@ -68,20 +79,20 @@ def command(argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path) ->
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        guard = threading.Timer(_TIMEOUT, os.killpg, (process.pid, signal.SIGKILL))
-        guard.start()
         try:
-            # Unlike subprocess, wait4 tells what the process and those it waited for used.
-            _, status, usage = os.wait4(process.pid, 0)
-        finally:
-            guard.cancel()
-        seconds = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
+            process.wait(_TIMEOUT)
+        except BaseException as error:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
+        figures.seek(0)
+        seconds, peak, code = json.loads(figures.read() or b"[0, 0, -1]")
+        if code:
             output.seek(0)
             said = output.read().decode(errors="replace").strip()[-2000:]
-            raise RuntimeError(f"{' '.join(map(str, argv))}: exit {process.returncode}\n{said}")
-    return Took(seconds, usage.ru_maxrss * _PEAK_UNIT)
+            raise RuntimeError(f"{' '.join(map(str, argv))}: exit {code}\n{said}")
+    return Took(seconds, peak * _PEAK_UNIT)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
