@@ -81,7 +81,10 @@ async def _perform(
     homes = Homes(overrides=settings.homes)
     if job.verb == "create" and conda:
         reporter.phase("index")
-        target = planned_target(prefix, await choose_python(requests, conda, homes, target.subdir))
+        version = await choose_python(
+            requests, conda, homes, target.subdir, constraints=planned.constraints(job)
+        )
+        target = planned_target(prefix, version)
     pypi = pypi_source(job, target, condarc, reporter, configuration)
     try:
         found = await planned.plan(

@@ -75,10 +75,15 @@ async def plan(
                     *_held(target, packages, homes),
                 ),
                 policy=policy,
-                constraints=[parse(asked, job.directory) for asked in job.constraints],
+                constraints=constraints(job),
                 reporter=reporter,
             )
             return Planned(replace(found, notes=(*found.notes, *job.notes)))
+
+
+def constraints(job: Job) -> list[Request]:
+    """What holds for whatever is installed: pip's constraints files. Raises RequestError."""
+    return [parse(asked, job.directory) for asked in job.constraints]
 
 
 def _removal(job: Job, requests: Sequence[Request], target: Target, homes: Homes) -> Planned:

@@ -73,7 +73,7 @@ def pypi_source(
         _with_named(job, pip, configuration.settings.trust),
         target,
         offline=options.offline or config.offline,
-        refresh=options.update,
+        refresh=options.update or options.update_all or job.verb == "update",
         exclude_newer=_newer(job, config),
         reporter=reporter,
     )

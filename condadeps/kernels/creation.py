@@ -8,15 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from condadeps.asked.job import Asked, Job
+from condadeps.asked.job import IMPLIED, Asked, Job
 from condadeps.errors import PrefixError, RequestError, UsageError
 from condadeps.prefix.target import read
 from condadeps.show.reporter import Reporter
 from condadeps.transaction.fresh import is_free
 from condadeps.transaction.outcome import Outcome
-
-IMPLIED = "condadeps"
-"""The origin of what a kernel needs and nobody asked for; it is not recorded."""
 
 _KERNEL_NAME = re.compile(r"[a-z0-9._-]+", re.IGNORECASE)
 """What jupyter_client accepts."""
