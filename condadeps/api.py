@@ -19,6 +19,7 @@ from condadeps.errors import UsageError
 if TYPE_CHECKING:
     from condadeps.call import Call
     from condadeps.config import Settings
+    from condadeps.record.export import Export
     from condadeps.show.history import History
     from condadeps.show.reporter import Reporter
     from condadeps.transaction.outcome import Outcome
@@ -99,6 +100,28 @@ def history(prefix: str | os.PathLike[str] | None = None) -> History:
     from condadeps.show.history import history as read
 
     return read(Path(prefix or sys.prefix).absolute())
+
+
+def export(
+    prefix: str | os.PathLike[str] | None = None,
+    *,
+    format: str = "environment-yaml",
+    everything: bool = False,
+    hashes: bool = False,
+    output: str | None = None,
+    reporter: Reporter | None = None,
+    **options: Any,
+) -> Export:
+    """What is installed in an environment, conda's packages and pip's, as a file that rebuilds it.
+
+    ``format`` is one of :data:`condadeps.call.FORMATS`; the text is ``.text`` of what is returned, and
+    in the file ``output``, if one is named. ``everything``: an environment file of all there is;
+    ``hashes``: requirements with hashes.
+    """
+    from condadeps.record.export import export as write
+
+    job = _job("export", (), prefix, options)
+    return write(job, reporter, format=format, everything=everything, hashes=hashes, output=output)
 
 
 def create(
@@ -226,9 +249,10 @@ def carry_out(call: Call, asked: Sequence[Asked], directory: Path, reporter: Rep
 
             return config.read(prefix, directory)
         case "export":
-            from condadeps.record.export import environment_yaml
+            from condadeps.record.export import export
 
-            return environment_yaml(prefix, everything=call.settings["all"])
+            job = Job("export", str(prefix), (), call.options, str(directory))
+            return export(job, reporter, **call.settings)
         case "install" | "update":
             if not asked and not call.files:
                 raise UsageError("name at least one package", help='such as pandas "numpy>=2"')

@@ -14,7 +14,7 @@ import click
 from condadeps import __version__
 from condadeps.asked.job import Options
 from condadeps.asked.verbs import VERBS
-from condadeps.call import Call, Files
+from condadeps.call import FORMATS, Call, Files
 from condadeps.errors import NotYetError, UsageError
 
 
@@ -362,12 +362,27 @@ def which(requests: tuple[str, ...], prefix: str | None, json: bool, quiet: bool
 
 
 @_group.command(add_help_option=False)
-@click.option("--format", type=click.Choice(["environment-yaml"]), default="environment-yaml")
-@click.option("--all", "everything", is_flag=True, help="All packages, not only what was asked for.")
+@click.option("--format", type=click.Choice(FORMATS), default="environment-yaml", show_default=True)
+@click.option("--all", "everything", is_flag=True, help="environment-yaml: not only what was asked for.")
+@click.option("--hashes", is_flag=True, help="requirements: with hashes, for pip's --require-hashes.")
+@click.option("-o", "--output", metavar="FILE", help="Write it there.")
+@click.option("--offline", is_flag=True, help="Use what is cached, ask no server.")
 @_environment
-def export(format: str, everything: bool, prefix: str | None, json: bool, quiet: bool, verbose: int) -> Call:
-    """Print an environment file of what is installed."""
-    return Call("export", prefix=prefix, json=json, settings={"format": format, "all": everything})
+def export(offline: bool, prefix: str | None, json: bool, quiet: bool, verbose: int, **settings: Any) -> Call:
+    """Write down what is installed, conda's packages and pip's, as a file that rebuilds it.
+
+    \b
+    environment-yaml    what was asked for, with versions, for any platform; conda reads it
+    explicit            conda's packages by URL and sha256 (CEP 23); conda reads it
+    conda-lock          conda's and pip's, by URL and sha256 (CEP 37); conda-lock reads it
+    pixi-lock           the same; pixi reads it
+    requirements        every Python project, conda's too, under PyPI's names; pip reads it
+    pylock              the same by URL and sha256 (PEP 751)
+
+    \b
+    condadeps export -p ./env --format conda-lock -o conda-lock.yml
+    """
+    return Call("export", (), Options(offline=offline), prefix, json, quiet, settings=settings)
 
 
 @_group.command(add_help_option=False)

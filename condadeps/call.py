@@ -8,6 +8,10 @@ from typing import Any
 from condadeps.asked.job import Options
 
 
+FORMATS = ("environment-yaml", "explicit", "conda-lock", "pixi-lock", "requirements", "pylock")
+"""What an environment can be written down as."""
+
+
 @dataclass(frozen=True, slots=True)
 class Files:
     """What a call says of files."""

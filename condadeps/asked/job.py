@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Verb = Literal["install", "update", "create", "remove", "undo"]
+Verb = Literal["install", "update", "create", "remove", "undo", "sync", "export", "lock", "bundle"]
 
 IMPLIED = "condadeps"
 """The place of what a kernel needs and nobody asked for: it has no answer, and is not recorded."""
@@ -100,6 +100,8 @@ class Job:
     """Which change of the history to undo; None: the last."""
     inside: bool = False
     """The caller's own Python is that of ``prefix``."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """What only one verb knows (``format``, ``platforms`` …): plain data."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, for the engine's pipe."""
@@ -119,6 +121,7 @@ class Job:
             notes=tuple(document["notes"]),
             number=document["number"],
             inside=document["inside"],
+            settings=document["settings"],
         )
 
 

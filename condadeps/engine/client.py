@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import IO
+from typing import IO, Any
 
 from condadeps.asked.job import Job
 from condadeps.engine import protocol
@@ -41,6 +41,19 @@ def run(job: Job, reporter: Reporter | None = None, *, python: str | None = None
     Raises the engine's own error, CancelledError when the person interrupted and nothing
     was changed, EngineError when the engine died.
     """
+    outcome = _said(job, reporter, python)
+    assert isinstance(outcome, Outcome)
+    return outcome
+
+
+def ask(job: Job, reporter: Reporter | None = None, *, python: str | None = None) -> dict[str, Any]:
+    """What an engine answers to a job that changes no environment. Raises as :func:`run`."""
+    answer = _said(job, reporter, python)
+    assert isinstance(answer, dict)
+    return answer
+
+
+def _said(job: Job, reporter: Reporter | None, python: str | None) -> Outcome | dict[str, Any]:
     with _started(python or sys.executable) as engine:
         return _converse(engine, job, reporter or Silent())
 
@@ -75,7 +88,9 @@ def _close(pipe: IO[bytes] | None) -> None:
             pipe.close()
 
 
-def _converse(engine: subprocess.Popen[bytes], job: Job, reporter: Reporter) -> Outcome:
+def _converse(
+    engine: subprocess.Popen[bytes], job: Job, reporter: Reporter
+) -> Outcome | dict[str, Any]:
     assert engine.stdin and engine.stdout and engine.stderr
     last_words = _Tail(engine.stderr)
     events = _Lines(engine.stdout)

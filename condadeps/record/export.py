@@ -1,46 +1,107 @@
-"""An environment file of what *is* in a prefix, whatever put it there."""
+"""What *is* in an environment, whatever put it there, as a file that rebuilds it."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import TYPE_CHECKING, Any
 
-from condadeps.names.homes import Homes
-from condadeps.prefix.installed import distributions, packages
-from condadeps.prefix.owner import owner
+from condadeps.asked.job import Job
+from condadeps.errors import UsageError
+from condadeps.prefix.installed import Distribution, distributions, packages
 from condadeps.prefix.target import Target, read
-from condadeps.record import environment
 from condadeps.record.place import environment_name
-from condadeps.solve.plan import Answer
-from condadeps.sources.condarc import CondaConfig
 from condadeps.sources.credentials import split_credentials
+
+if TYPE_CHECKING:
+    from condadeps.show.reporter import Reporter
+    from condadeps.solve.dependents import Graph
+    from condadeps.solve.plan import Answer
+
+ENVIRONMENT_YAML = "environment-yaml"
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """The text of an environment file (CEP 24)."""
+    """The text of a file that tells what is installed."""
 
     text: str
+    format: str = ENVIRONMENT_YAML
+    notes: tuple[str, ...] = ()
+    """What is not in it though it is installed, and why."""
+    written: str | None = None
+    """The file it was written to."""
 
     def __str__(self) -> str:
-        return self.text.rstrip("\n")
+        return f"written to {self.written}" if self.written else self.text.rstrip("\n")
 
-    def to_json(self) -> dict[str, str]:
-        """The text under ``environment-yaml``."""
-        return {"environment-yaml": self.text}
+    def to_json(self) -> dict[str, Any]:
+        """The text under the format's name."""
+        return {self.format: self.text, "notes": list(self.notes), "written": self.written}
+
+
+def export(
+    job: Job,
+    reporter: Reporter | None = None,
+    *,
+    format: str = ENVIRONMENT_YAML,
+    everything: bool = False,
+    hashes: bool = False,
+    output: str | None = None,
+) -> Export:
+    """The environment of ``job`` as a file of ``format``; written to ``output``, too, when that is given.
+
+    ``everything``: an environment file of all there is, not only of what was asked for. ``hashes``:
+    requirements with hashes. What is left out is noticed on ``reporter``. Raises UsageError for
+    options that do not go together, PrefixError, SourceError, RecordError.
+    """
+    if everything and format != ENVIRONMENT_YAML:
+        raise UsageError(f"--all is for {ENVIRONMENT_YAML}; {format} always has everything")
+    if hashes and format != "requirements":
+        raise UsageError("--hashes is for requirements; the locks have hashes always")
+    if format == ENVIRONMENT_YAML:
+        made = environment_yaml(Path(job.prefix), everything=everything)
+    else:
+        made = _locked(job, reporter, f"{format}-hashes" if hashes else format)
+    made = replace(made, format=format)
+    for note in made.notes if reporter else ():
+        reporter.notice(note)  # type: ignore[union-attr]  # there is one
+    return _kept(made, Path(job.directory, output).expanduser()) if output else made
+
+
+def _locked(job: Job, reporter: Reporter | None, format: str) -> Export:
+    from condadeps import config
+    from condadeps.engine import client
+
+    job, configuration = config.settle(job)
+    asked = replace(job, settings={"format": format})
+    told = client.ask(asked, reporter, python=configuration.settings.engine_python)
+    return Export(told["text"], format, tuple(told["notes"]))
+
+
+def _kept(made: Export, path: Path) -> Export:
+    from condadeps.record import file
+
+    file.put(path, made.text)
+    return replace(made, written=str(path))
 
 
 def environment_yaml(prefix: Path, *, everything: bool = False) -> Export:
-    """What was asked for in ``prefix``, or ``everything`` in it, each at its installed version.
+    """What was asked for in ``prefix``, or ``everything`` in it, each at its installed version (CEP 24).
 
-    Builds are left out, so that the file holds on other platforms. Raises PrefixError.
+    What conda packages pip's projects need is there too, so that a rebuild takes it from conda. Where
+    nobody is known to have asked for anything, what nothing else needs counts as asked for. Builds
+    are left out, so that the file holds on other platforms. Raises PrefixError.
     """
-    target = read(prefix)
-    answers = (*_packages(target, everything), *_distributions(target, everything))
+    from condadeps.names.homes import Homes
+    from condadeps.prefix.needed import needed
+    from condadeps.record import environment
+
+    target, homes = read(prefix), Homes()
+    there, notes = _told(target, homes, everything)
+    answers = [*there]
     with TemporaryDirectory(prefix="condadeps-") as directory:
         path = Path(directory, "environment.yml")
         environment.write(
@@ -49,31 +110,72 @@ def environment_yaml(prefix: Path, *, everything: bool = False) -> Export:
             python=target.minor if target.has_python else None,
             channels=_channels(target),
             answers=answers,
-            needed=(),
+            needed=needed(answers, target, homes),
         )
-        return Export(path.read_text("utf-8"))
+        return Export(path.read_text("utf-8"), notes=tuple(notes))
 
 
-def _packages(target: Target, everything: bool) -> Iterator[Answer]:
-    for name, package in sorted(packages(target.prefix).items()):
-        if name not in {"python", "pip"} and (everything or package.requested_specs):
-            yield _answer("conda", name, package.version)
+def _told(target: Target, homes: Any, everything: bool) -> tuple[list[Answer], list[str]]:
+    """The answers to record, and what to say of what cannot be."""
+    from condadeps.solve.dependents import graph
+
+    condas, projects = packages(target.prefix), distributions(target) if target.has_python else {}
+    found = graph(condas, projects, target, homes)
+    nodes = found.needs.keys() if everything else (found.asked or _tops(found))
+    answers: list[Answer] = []
+    notes: list[str] = []
+    for node in sorted(nodes):
+        if node.manager == "conda" and node.name not in {"python", "pip"}:
+            package = next(one for name, one in condas.items() if name == node.name)
+            answers.append(_answer("conda", node.name, package.version))
+        elif node.manager == "pip":
+            one = next(one for name, one in projects.items() if name == node.name)
+            constraint = _direct(one)
+            if constraint is None:
+                notes.append(_why_not(one))
+            else:
+                answers.append(_answer("pip", node.name, one.version, constraint))
+    return answers, notes
 
 
-def _distributions(target: Target, everything: bool) -> Iterator[Answer]:
-    condas, homes = packages(target.prefix), Homes()
-    for project, found in sorted(distributions(target).items()):
-        asked = everything or found.requested
-        if asked and found.exists and owner(found, condas, homes) is None:
-            yield _answer("pip", project, found.version)
+def _tops(found: Graph) -> set[Any]:
+    """What nothing else needs."""
+    needed = frozenset().union(*found.needs.values()) if found.needs else frozenset()
+    return set(found.needs) - needed
 
 
-def _answer(manager: Literal["conda", "pip"], name: str, version: str) -> Answer:
-    return Answer(text=name, origin="", manager=manager, name=name, version=version, constraint="")
+def _direct(one: Distribution) -> str | None:
+    """The constraint of what came by URL, ``""`` for what is from an index; None for what nobody can have."""
+    told = one.direct_url
+    if one.editable:
+        return None
+    if told is None:
+        return ""
+    url = split_credentials(told["url"])[0]
+    vcs = told.get("vcs_info")
+    if url.startswith("file:"):
+        return None
+    return f" @ {vcs['vcs']}+{url}@{vcs['commit_id']}" if isinstance(vcs, dict) else f" @ {url}"
+
+
+def _why_not(one: Distribution) -> str:
+    what = f"{one.project} {one.version} is left out"
+    if one.project == "condadeps":
+        return f"{what}: `condadeps create` brings its own"
+    mode = "it is installed in development mode" if one.editable else "it came from a file of this machine"
+    return f"{what}: {mode}"
+
+
+def _answer(manager: Any, name: str, version: str, constraint: str = "") -> Answer:
+    from condadeps.solve.plan import Answer
+
+    return Answer(text=name, origin="", manager=manager, name=name, version=version, constraint=constraint)
 
 
 def _channels(target: Target) -> list[str]:
     """The channels its packages came from, most used first, by name where the alias has one."""
+    from condadeps.sources.condarc import CondaConfig
+
     alias = CondaConfig.read(target.prefix).channel_alias.rstrip("/") + "/"
     used = Counter(
         split_credentials(package.channel)[0]

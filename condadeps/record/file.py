@@ -123,6 +123,16 @@ def replace(path: Path, before: Read, text: str) -> bool:
                 Path(temporary).unlink()
 
 
+def put(path: Path, text: str) -> None:
+    """Make ``text`` the whole of ``path``, whatever was there. Raises RecordError when that cannot be."""
+    path = real(path)
+    with hold(path):
+        for _ in range(8):
+            if replace(path, Read(None, _state_of(path)), text):
+                return
+    raise RecordError(f"{path} keeps changing while it is written", path=str(path))
+
+
 def _mode(path: Path) -> int:
     """The mode the file has, or that a new one would have."""
     with contextlib.suppress(OSError):

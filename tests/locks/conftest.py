@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.transaction import tiny
+from tests.transaction.road import Road
+
+
+@pytest.fixture
+def road(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Road:
+    """``app`` needs ``six`` in conda's world; ``tool`` is PyPI's alone, has two versions, and needs ``six``.
+
+    The index has ``six`` and ``app`` as well, as the real one has most of what conda has.
+    """
+    road = Road.at(tmp_path, monkeypatch)
+    tiny.python(road.channel)
+    for version in ("1.0", "2.0"):
+        tiny.noarch(road.channel, "six", version)
+        tiny.wheel(road.wheels, "six", version)
+        tiny.wheel(road.wheels, "tool", version, requires=["six", "other; extra == 'x'"])
+    tiny.noarch(road.channel, "app", "1.0", depends=["six"], requires=["six"])
+    tiny.wheel(road.wheels, "app", "1.0", requires=["six"])
+    tiny.noarch(road.channel, "extra", "1.0")
+    return road.open()
+
+
+@pytest.fixture(scope="session")
+def conda_lock_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python with conda-lock, as PyPI has it: the model that owns ``conda-lock.yml``."""
+    directory = tmp_path_factory.mktemp("conda-lock")
+    subprocess.run([sys.executable, "-m", "venv", directory], check=True)
+    python = directory / "bin" / "python"
+    subprocess.run([python, "-m", "pip", "install", "-q", "conda-lock"], check=True)
+    return python
