@@ -40,7 +40,7 @@ def test_where_ipydeps_works_the_same_is_installed_and_said(
     ):
         ran = run_cells(venv_with(*installed), [start, *CELLS])
         assert [cell.error for cell in ran] == [None] * len(ran)
-        told.append([sorted(line.strip() for line in TELLING.findall(cell.text)) for cell in ran])
+        told.append([sorted(line.strip() for line in TELLING.findall(_shown(cell))) for cell in ran])
     theirs, ours = told
     assert ours == theirs
 
