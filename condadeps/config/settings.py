@@ -200,7 +200,6 @@ class Settings:
             Choice(("rattler", "conda", "mamba", "micromamba")),
             "what applies a plan",
             by=OWNERS,
-            unbuilt=("conda", "mamba", "micromamba"),
         ),
     )
     ipydeps_alias: bool = field(

@@ -15,7 +15,7 @@ from condadeps.asked.job import IMPLIED, Job
 from condadeps.asked.parse import parse
 from condadeps.asked.request import Request
 from condadeps.config import Configuration
-from condadeps.engine import planned
+from condadeps.engine import locked, planned
 from condadeps.engine.recorded import file_of, recorded
 from condadeps.engine.sources import conda_source, pypi_source
 from condadeps.names.homes import Homes
@@ -26,10 +26,12 @@ from condadeps.show.reporter import Reporter
 from condadeps.solve.plan import Plan
 from condadeps.solve.policy import Policy
 from condadeps.solve.python import choose_python
+from condadeps.sources.conda import CondaSource
 from condadeps.sources.condarc import CondaConfig
 from condadeps.transaction import apply as transaction
 from condadeps.transaction import fresh, past
 from condadeps.transaction.cancel import Cancel
+from condadeps.transaction.executable import find
 from condadeps.transaction.journal import Occasion
 from condadeps.transaction.outcome import Outcome, Status
 
@@ -76,15 +78,13 @@ async def _perform(
         inside = job.verb == "create" or job.inside or options.allow_base
         pip = options.pip != "never"
         guards.check(target, override_frozen=options.override_frozen, pip=pip, inside=inside)
+    hands = find(settings.installer, prefix) if settings.installer != "rattler" else None
     condarc = CondaConfig.read(prefix)
     conda = conda_source(job, target, condarc, requests, reporter, configuration)
     homes = Homes(overrides=settings.homes)
     if job.verb == "create" and conda:
         reporter.phase("index")
-        version = await choose_python(
-            requests, conda, homes, target.subdir, constraints=planned.constraints(job)
-        )
-        target = planned_target(prefix, version)
+        target = planned_target(prefix, await _python(job, requests, target, conda, homes))
     pypi = pypi_source(job, target, condarc, reporter, configuration)
     try:
         found = await planned.plan(
@@ -92,6 +92,7 @@ async def _perform(
             requests,
             target,
             condarc,
+            configuration,
             conda=conda,
             pypi=pypi,
             homes=homes,
@@ -113,6 +114,7 @@ async def _perform(
             cancel=cancel,
             occasion=_occasion(job, found),
             kept=found.undo.kept if found.undo else None,
+            executable=hands,
             link_scripts=settings.link_scripts,
         )
         reporter.phase("record")
@@ -124,6 +126,16 @@ async def _perform(
         await pypi.close()
         if conda:
             conda.close()
+
+
+async def _python(
+    job: Job, requests: Sequence[Request], target: Target, conda: CondaSource, homes: Homes
+) -> str:
+    """The Python that a new environment gets."""
+    path = locked.lock_of(job)
+    if path is not None:
+        return await locked.python_of(path, requests, target, conda, homes)
+    return await choose_python(requests, conda, homes, target.subdir, constraints=planned.constraints(job))
 
 
 def _policy(configuration: Configuration) -> Policy:
@@ -147,6 +159,8 @@ def _shadowed(target: Target, plan: Plan) -> Sequence[str]:
 def _occasion(job: Job, found: planned.Planned) -> Occasion:
     """What the histories of conda and of condadeps tell of this change."""
     words = [asked.text for asked in job.asked] if found.undo is None else [str(found.undo.change.number)]
+    path = locked.lock_of(job)
+    words += ["-f", path.name] if path is not None else []
     places = dict.fromkeys(asked.place for asked in job.asked if asked.place != IMPLIED)
     return Occasion(
         command=masked(" ".join(["condadeps", job.verb, *words])),

@@ -27,6 +27,7 @@ from condadeps.transaction import pip as pips
 from condadeps.transaction.cancel import Cancel
 from condadeps.transaction.change import Change
 from condadeps.transaction.checkpoints import Checkpoints, Unchecked
+from condadeps.transaction.executable import Executable
 from condadeps.transaction.journal import Journal, Occasion, State
 from condadeps.transaction.keeping import Kept
 from condadeps.transaction.room import Room
@@ -66,6 +67,7 @@ async def apply(
     cancel: Cancel | None = None,
     occasion: Occasion | None = None,
     kept: Kept | None = None,
+    executable: Executable | None = None,
     link_scripts: bool = True,
     checkpoints: Checkpoints | None = None,
 ) -> Applied:
@@ -74,6 +76,7 @@ async def apply(
     An environment that does not exist yet is made, and locked here unless the caller did
     (:func:`condadeps.transaction.fresh.making`). ``occasion`` is told by the histories. ``kept`` is what
     a past change kept, for the plan that takes it back.
+    ``executable`` applies conda's part, where a site wants that.
     ``link_scripts``: run the scripts that packages bring, as conda does. A stop is honoured
     until the first file changes.
 
@@ -94,10 +97,14 @@ async def apply(
         )
         room = Room.of(target.prefix)
         room.make()
-        staging = Staging(plan, target, room, conda, pypi, reporter, cancel, kept)
+        staging = Staging(plan, target, room, conda, pypi, reporter, cancel, kept, executable)
         change = Change(staging, entry, checkpoints or Unchecked())
         try:
-            await _carry_out(staging, change, entry, link_scripts)
+            if executable and (plan.link or plan.unlink):
+                await _hand_over(staging, change, entry, executable)
+            else:
+                staging.executable = None
+                await _carry_out(staging, change, entry, link_scripts)
         except BaseException:
             change.take_back()
             raise
@@ -117,6 +124,27 @@ async def _carry_out(staging: Staging, change: Change, entry: Journal, link_scri
         await staging.lay_out_pips()
         change.make()
     change.settle(link_scripts)
+    change.verify()
+    change.finish()
+
+
+async def _hand_over(staging: Staging, change: Change, entry: Journal, executable: Executable) -> None:
+    """As :func:`_carry_out`, conda's packages fetched, linked and unlinked by another program.
+
+    pip's copies leave before conda's packages are linked over them, and come after.
+    """
+    staging.check_space()
+    await staging.fetch()
+    if not staging.python_comes:
+        await staging.lay_out_pips()
+    staging.add_records(entry.occasion, entry.started)
+    staging.cancel.check()
+    change.begin(False)
+    change.make()
+    change.hand_over(executable)
+    if staging.python_comes:
+        await staging.lay_out_pips()
+    change.make()
     change.verify()
     change.finish()
 

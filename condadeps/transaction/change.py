@@ -8,8 +8,9 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from condadeps.solve.plan import Package
-from condadeps.transaction import changes, journal, listing, past, scripts, verify
+from condadeps.transaction import changes, conda, journal, listing, past, scripts, verify
 from condadeps.transaction.checkpoints import Checkpoints
+from condadeps.transaction.executable import Executable, carry_out
 from condadeps.transaction.journal import Journal, State
 from condadeps.transaction.room import flush
 from condadeps.transaction.staging import Staging
@@ -36,7 +37,7 @@ class Change:
         self._entry = replace(self._entry, leaving=known, keep=keep)
         leaving = self._leaving() if link_scripts else []
         coming = self._coming() if link_scripts else []
-        if leaving or coming:
+        if leaving or coming or self._staging.executable:
             listing.take(self._room)
         self._write(self._entry)
         self._begun = True
@@ -53,6 +54,24 @@ class Change:
         verify.forget(self._known, frozenset(wave.displaced), self._room.prefix)
         tree, kept = self._room.tree(number), self._room.kept(number)
         changes.make(self._room.prefix, tree, kept, wave, self._points)
+
+    def hand_over(self, executable: Executable) -> None:
+        """Let another program link and unlink, everything that it may touch kept before.
+
+        Raises what the program's failure comes to.
+        """
+        self._staging.reporter.phase("link", f"{executable.kind} puts the files in place")
+        number = len(self._entry.waves)
+        wave = self._staging.handed_over()
+        asked = self._staging.specs()
+        self._write(self._entry.with_wave(wave))
+        (self._room.prefix / "conda-meta").mkdir(exist_ok=True)
+        changes.keep_all(self._room.prefix, self._room.kept(number), wave)
+        verify.forget(self._known, frozenset(wave.displaced), self._room.prefix)
+        self._points.reached(executable.kind)
+        (self._room.prefix / "conda-meta" / "history").touch()  # else it is no environment to conda
+        carry_out(executable, self._plan, self._room.current / "explicit")
+        conda.tell_specs(self._room.prefix, self._room.tree(2), asked)
 
     def settle(self, link_scripts: bool) -> None:
         """Run what the new packages want run. Raises TransactionError when one of them fails."""

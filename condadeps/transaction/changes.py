@@ -108,6 +108,23 @@ def make(prefix: Path, tree: Path, kept: Path, changes: Changes, points: Checkpo
     _remove_empty(prefix, [path for path, _ in changes.directories])
 
 
+def keep_all(prefix: Path, kept: Path, changes: Changes) -> None:
+    """Keep what another program is about to remove, without touching it. Raises OSError.
+
+    By a second hard link; what is written in place (records, the history) by a copy.
+    """
+    kept.mkdir(exist_ok=True)
+    for number, path in enumerate(changes.displaced):
+        try:
+            if path.startswith("conda-meta/"):
+                raise OSError(errno.EXDEV, "a copy is wanted")
+            os.link(prefix / path, kept / str(number), follow_symlinks=False)
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise
+            shutil.copy2(prefix / path, kept / str(number), follow_symlinks=False)
+
+
 def take_back(prefix: Path, tree: Path, kept: Path, changes: Changes) -> None:
     """The environment as it was before :func:`make`, however far that got. Raises OSError."""
     numbers = {path: kept / str(number) for number, path in enumerate(changes.displaced)}

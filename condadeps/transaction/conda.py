@@ -128,20 +128,38 @@ def write_specs(prefix: Path, tree: Path, specs: Mapping[PackageName, str], link
             record = before.path
         else:
             continue
-        document = json.loads(record.read_text(encoding="utf-8"))
-        document["requested_specs"] = list(asked)
-        document.pop("requested_spec", None)
-        if asked:
-            document["requested_spec"] = asked[0]
-        staged = tree / "conda-meta" / record.name
-        staged.parent.mkdir(exist_ok=True)
-        staged.write_text(json.dumps(document, indent=2), encoding="utf-8")
+        _write_specs(record, tree, asked)
 
 
 def requested(prefix: Path, names: Collection[PackageName]) -> list[PackageName]:
     """Those of ``names`` that somebody asked for."""
     present = installed.packages(prefix)
     return [name for name in names if name in present and _requested(present[name])]
+
+
+def specs(prefix: Path, name: PackageName) -> tuple[str, ...]:
+    """What somebody asked for of the installed package ``name``."""
+    before = installed.packages(prefix).get(name)
+    return _requested(before) if before else ()
+
+
+def tell_specs(prefix: Path, tree: Path, asked: Mapping[PackageName, tuple[str, ...]]) -> None:
+    """Stage the records of packages that another program linked, with what was really asked for."""
+    present = installed.packages(prefix)
+    for name, texts in asked.items():
+        if name in present:
+            _write_specs(present[name].path, tree, texts)
+
+
+def _write_specs(record: Path, tree: Path, asked: Sequence[str]) -> None:
+    document = json.loads(record.read_text(encoding="utf-8"))
+    document["requested_specs"] = list(asked)
+    document.pop("requested_spec", None)
+    if asked:
+        document["requested_spec"] = asked[0]
+    staged = tree / "conda-meta" / record.name
+    staged.parent.mkdir(exist_ok=True)
+    staged.write_text(json.dumps(document, indent=2), encoding="utf-8")
 
 
 def restore_records(prefix: Path, tree: Path, kept: Kept) -> tuple[list[str], list[PackageName]]:

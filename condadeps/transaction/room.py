@@ -64,6 +64,7 @@ class Room:
         self.current.mkdir(parents=True)
         self.tree(0).mkdir()
         self.tree(1).mkdir()
+        self.tree(2).mkdir()
 
     def sweep(self) -> None:
         """Forget the change at work: nothing in ``current`` is needed any more.

@@ -15,6 +15,7 @@ from condadeps.solve.plan import Install, Link, Plan
 from condadeps.transaction import bytecode, changes, conda, distributions, history, keeping, pip, verify
 from condadeps.transaction.cancel import Cancel
 from condadeps.transaction.changes import Changes
+from condadeps.transaction.executable import Executable
 from condadeps.transaction.journal import Occasion
 from condadeps.transaction.keeping import Kept
 from condadeps.transaction.owners import Owners
@@ -37,6 +38,8 @@ class Staging:
     cancel: Cancel
     kept: Kept | None = None
     """What a past change kept, for the plan that takes it back."""
+    executable: Executable | None = None
+    """What links and unlinks conda's packages in our stead."""
     warnings: list[str] = field(default_factory=list)
     repairs: tuple[Link, ...] = ()
     """Installed conda packages to lay out anew: pip had put files of its own among theirs."""
@@ -52,6 +55,13 @@ class Staging:
         return new is not None and (
             new.previous is None or _minor(new.previous.version) != _minor(new.package.version)
         )
+
+    @property
+    def pip_wave(self) -> int:
+        """The set of changes that pip's files are part of."""
+        if self.executable:
+            return 2
+        return 1 if self.python_comes else 0
 
     @property
     def tree(self) -> Path:
@@ -73,15 +83,16 @@ class Staging:
     async def fetch(self) -> None:
         """All downloads, the packages already laid out. Raises SourceError, HashError, CancelledError …"""
         self.reporter.phase("fetch")
-        self.repairs = self._repairs()
+        self.repairs = self._repairs() if not self.executable else ()
         links = (*self.plan.link, *self.repairs)
-        if links:
+        if links and not self.executable:
             if self.conda is None:
                 raise ValueError("a plan that links packages needs a conda source")
             await conda.stage(links, self.room.prefix, self.tree, self.conda, self.reporter, self.cancel)
             work = self.room.current / "bytecode"
             await bytecode.compile_noarch(links, self.tree, self.target, work, self.cancel)
-        verify.staged(self.plan, self.tree)
+        if not self.executable:
+            verify.staged(self.plan, self.tree)
         if self._by_pip:
             where = self.room.current / "wheels"
             self.fetched = await pip.fetch(self._by_pip, self.pypi, where, self.cancel)
@@ -103,7 +114,7 @@ class Staging:
     def _add(self, laid_out: Path) -> None:
         if laid_out.exists():
             self._leave_condas_alone(laid_out)
-            _merge(laid_out, self.tree if not self.python_comes else self.room.tree(1))
+            _merge(laid_out, self.room.tree(self.pip_wave))
 
     def add_records(self, occasion: Occasion, when: float) -> None:
         """Stage what conda keeps about a change: requested specs and the history."""
@@ -119,13 +130,37 @@ class Staging:
             for one in self.plan.answers
             if one.manager == "conda" and not one.already
         ]
-        conda.write_specs(self.room.prefix, self.tree, asked, (*self.plan.link, *self.repairs))
+        if not self.executable:
+            conda.write_specs(self.room.prefix, self.tree, asked, (*self.plan.link, *self.repairs))
         removed = conda.requested(self.room.prefix, [one.package.name for one in self.plan.unlink])
-        if self.kept:
+        if self.kept and not self.executable:
             again, no_more = conda.restore_records(self.room.prefix, self.tree, self.kept)
             new += again
             removed += no_more
-        history.stage(self.room.prefix, self.tree, self.plan, new, occasion.command, when, removed)
+        tree = self.tree if not self.executable else self.room.tree(2)
+        history.stage(self.room.prefix, tree, self.plan, new, occasion.command, when, removed)
+
+    def handed_over(self) -> Changes:
+        """What an executable is about to remove or to write, to be kept before it does."""
+        meta = [path.relative_to(self.room.prefix).as_posix() for path in self._meta()]
+        gone = {*conda.gone(self.room.prefix, self._leaving()), *meta}
+        found = changes.between(self.room.prefix, self.room.tree(1), gone)
+        return Changes(remove=found.remove, displaced=found.displaced, directories=found.directories)
+
+    def _meta(self) -> list[Path]:
+        folder = self.room.prefix / "conda-meta"
+        return [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+
+    def specs(self) -> dict[PackageName, tuple[str, ...]]:
+        """What is asked for of each package that is linked, now or earlier; to be read before it is."""
+        asked = {
+            one.name: (f"{one.name}{one.constraint}",) for one in self.plan.answers if one.manager == "conda"
+        }
+        return {
+            link.package.name: asked.get(link.package.name)
+            or conda.specs(self.room.prefix, link.package.name)
+            for link in self.plan.link
+        }
 
     def changes(self, wave: int) -> Changes:
         """What the staged tree and the plan's removals mean for the environment as it is now.
@@ -139,7 +174,7 @@ class Staging:
 
     def _gone(self) -> set[str]:
         names = self._leaving()
-        paths = conda.gone(self.room.prefix, names)
+        paths = conda.gone(self.room.prefix, names) if not self.executable else set()
         if self._projects:
             paths |= distributions.gone(self.target, self._projects, Owners(self.room.prefix, names))
         return paths

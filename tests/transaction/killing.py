@@ -126,13 +126,19 @@ def _every_point(plan: Plan, cache: Path, fault: str) -> list[dict[str, Any]]:
     before = listing(prefix)
     staging = asyncio.run(_staged(plan, cache))
     spare, note = cache.parent / "spare", cache.parent / "note"
+    for left_over in ("wheels", "pip", "bytecode"):
+        shutil.rmtree(staging.room.current / left_over, ignore_errors=True)
     shutil.copytree(prefix, spare, symlinks=True)
     assert _in_child(lambda: _carry_out(staging, Points(None, "")) is None) == 0
     after = listing(prefix)
     told: list[dict[str, Any]] = []
+    state = "after"
     while not told or told[-1]["killed"]:
-        shutil.rmtree(prefix)
-        shutil.copytree(spare, prefix, symlinks=True)
+        if state == "before":  # all of it: what a recovery sweeps is what is staged
+            shutil.copytree(Room.of(spare).current, staging.room.current, symlinks=True)
+        else:
+            shutil.rmtree(prefix)
+            shutil.copytree(spare, prefix, symlinks=True)
         code = _strike(staging, len(told), fault, note)
         recovered = _in_child(lambda: journal.recover(prefix) is not None) == 0
         now = listing(prefix)

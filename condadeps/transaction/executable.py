@@ -1,0 +1,198 @@
+"""Letting conda, mamba or micromamba link and unlink: for sites whose conda has plugins, policies or auth.
+
+The plan stays condadeps'. The executable is handed explicit URLs with hashes in a file
+(CEP 23) and names to remove, and asked for JSON; it solves nothing.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from condadeps.errors import (
+    CondadepsError,
+    ConfigError,
+    FrozenError,
+    HashError,
+    PrefixError,
+    SourceError,
+    SpaceError,
+    TransactionError,
+)
+from condadeps.solve.plan import Package, Plan
+from condadeps.sources.credentials import masked
+
+Kind = Literal["conda", "mamba", "micromamba"]
+
+_COMMAND = re.compile(r"# cmd:\s+(\S+)")
+_LAST_LINES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Executable:
+    """A program that applies conda's part of a plan."""
+
+    kind: Kind
+    path: Path
+
+
+def find(kind: Kind, prefix: Path, environ: Mapping[str, str] | None = None) -> Executable:
+    """The executable of ``kind``: ``CONDA_EXE`` or ``MAMBA_EXE``, the one in the prefix's history, PATH.
+
+    Raises ConfigError when there is none.
+    """
+    environ = os.environ if environ is None else environ
+    for candidate in _candidates(kind, prefix, environ):
+        if candidate.name.removesuffix(".exe") == kind and os.access(candidate, os.X_OK):
+            return Executable(kind, candidate)
+    variable = "CONDA_EXE" if kind == "conda" else "MAMBA_EXE"
+    raise ConfigError(
+        f"the installer is {kind}, and there is no {kind} here",
+        detail=[f"looked at {variable}, the history of {prefix}, and PATH"],
+        help=f"{variable} names it; or leave the installer out: condadeps needs none",
+        place="CONDADEPS_INSTALLER",
+    )
+
+
+def _candidates(kind: Kind, prefix: Path, environ: Mapping[str, str]) -> Iterator[Path]:
+    named = environ.get("CONDA_EXE" if kind == "conda" else "MAMBA_EXE")
+    if named:
+        yield Path(named)
+    try:
+        history = (prefix / "conda-meta" / "history").read_text("utf-8", "replace")
+    except OSError:
+        history = ""
+    yield from (Path(found) for found in reversed(_COMMAND.findall(history)) if Path(found).is_absolute())
+    on_path = shutil.which(kind, path=environ.get("PATH"))
+    if on_path:
+        yield Path(on_path)
+
+
+def carry_out(executable: Executable, plan: Plan, work: Path) -> None:
+    """Unlink and link what ``plan`` says, in its environment, by ``executable``.
+
+    Raises SourceError, HashError, SpaceError, PrefixError, FrozenError or TransactionError; what was
+    done until then is for the caller to take back.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    if plan.unlink:
+        names = [str(one.package.name) for one in plan.unlink]
+        _run(executable, ["remove", *_common(plan), "--force", *names], plan)
+    if plan.link:
+        listing = work / "explicit.txt"
+        lines = ["@EXPLICIT", *(_explicit(link.package) for link in plan.link)]
+        listing.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        _run(executable, ["install", *_common(plan), "--file", str(listing)], plan)
+
+
+def _common(plan: Plan) -> list[str]:
+    return ["--prefix", plan.prefix, "--yes", "--json"]
+
+
+def _explicit(package: Package) -> str:
+    if package.sha256:
+        return f"{package.url}#sha256:{package.sha256}"
+    md5 = package.record.get("md5")
+    return f"{package.url}#{md5}" if md5 else package.url
+
+
+def _run(executable: Executable, words: Sequence[str], plan: Plan) -> None:
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    done = subprocess.run(
+        [str(executable.path), *words],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env=environ,
+        preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+    )
+    document = _document(done.stdout)
+    if done.returncode != 0 or document.get("success") is False or "exception_name" in document:
+        raise error_of(document, done.stderr.decode(errors="replace"), done.returncode, executable, plan)
+
+
+def _die_with_parent() -> None:
+    """It must not go on when nobody is left to take back what it does."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+def _document(output: bytes) -> dict[str, Any]:
+    """The JSON it printed, of several documents the first that tells an error, else the last.
+
+    Nothing for what is none (conda with ``-vv``, a usage error).
+    """
+    text = output.decode("utf-8", "replace").strip()
+    found: dict[str, Any] = {}
+    decoder = json.JSONDecoder()
+    while text.startswith("{") and "exception_name" not in found:
+        try:
+            found, end = decoder.raw_decode(text)
+        except ValueError:
+            break
+        text = text[end:].strip()
+    return found
+
+
+_NO_ANSWER = {
+    "CondaHTTPError",
+    "CondaSSLError",
+    "ConnectionFailedError",
+    "ProxyError",
+    "UnavailableInvalidChannel",
+    "OfflineError",
+    "CondaDependencyError",
+}
+
+
+def error_of(
+    document: Mapping[str, Any], stderr: str, code: int, executable: Executable, plan: Plan
+) -> CondadepsError:
+    """What the executable's failure is among our errors (facts: conda 26.7's JSON)."""
+    name = str(document.get("exception_name", ""))
+    inner = document.get("errors")
+    if name == "CondaMultiError" and isinstance(inner, list) and inner and isinstance(inner[0], dict):
+        return error_of(inner[0], stderr, code, executable, plan)
+    message = masked(str(document.get("message") or document.get("error") or ""))
+    told = [line.rstrip() for line in (message or masked(stderr)).splitlines() if line.strip()]
+    detail = told[-_LAST_LINES:]
+    said = f"{executable.kind} could not do it"
+    match name:
+        case "ChecksumMismatchError":
+            return HashError(
+                f"{said}: a package is not the one its channel promises",
+                detail=detail,
+                url=masked(str(document.get("url", ""))),
+                expected=document.get("expected_checksum"),
+                actual=document.get("actual_checksum"),
+            )
+        case _ if name in _NO_ANSWER:
+            url, status = masked(str(document.get("url", ""))), document.get("status_code")
+            return SourceError(
+                f"{said}: a channel did not answer",
+                detail=detail,
+                url=url,
+                status=status if isinstance(status, int) else None,
+            )
+        case "NoSpaceLeftError":
+            return SpaceError(f"{said}: the disk is full", detail=detail, prefix=plan.prefix)
+        case "EnvironmentIsFrozenError":
+            return FrozenError(f"{said}: the environment is frozen", detail=detail, prefix=plan.prefix)
+        case "EnvironmentNotWritableError" | "NotWritableError" | "EnvironmentLocationNotFound":
+            return PrefixError(f"{said}: {plan.prefix} cannot be changed", detail=detail, prefix=plan.prefix)
+    return TransactionError(
+        f"{said}; the environment was put back as it was",
+        detail=detail or [f"it ended with {code} and said nothing"],
+        help=f"to do without it: CONDADEPS_INSTALLER=rattler ({executable.path} was used)",
+        restored=True,
+        exit_code=code,
+        exception_name=name or None,
+    )
