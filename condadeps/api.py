@@ -163,6 +163,8 @@ def _already(job: Job, settings: Settings) -> Outcome | None:
     """The outcome when every request is met, read from disk alone; None when there is work to do."""
     if job.verb != "install" or job.options.update or job.constraints:
         return None
+    if job.settings:  # a lock says more than that its requests are met
+        return None
     from condadeps.asked.parse import parse
     from condadeps.names.homes import Homes
     from condadeps.prefix import already
@@ -257,6 +259,11 @@ def carry_out(call: Call, asked: Sequence[Asked], directory: Path, reporter: Rep
             if not asked and not call.files:
                 raise UsageError("name at least one package", help='such as pandas "numpy>=2"')
             job = Job(call.verb, str(prefix), tuple(asked), call.options, str(directory))
+            return travel(_with_files(job, call), reporter)
+        case "sync":
+            if not call.files:
+                raise UsageError("say what it is to match", help="condadeps sync -f environment.yml")
+            job = Job("sync", str(prefix), tuple(asked), call.options, str(directory))
             return travel(_with_files(job, call), reporter)
         case "remove":
             if not asked:

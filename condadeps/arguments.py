@@ -281,6 +281,21 @@ def plan(requests: tuple[str, ...], **said: Any) -> Call:
 
 
 @_group.command(add_help_option=False)
+@_yes
+@_change
+def sync(yes: bool, **said: Any) -> Call:
+    """Make the environment what a file says: install, change, and remove what is not in it.
+
+    What a running kernel stands on stays. --dry-run shows what would go.
+
+    \b
+    condadeps sync -f environment.yml
+    condadeps sync -p ./env -f conda-lock.yml
+    """
+    return replace(_changing("sync", (), said), yes=yes)
+
+
+@_group.command(add_help_option=False)
 @_requests
 @click.option("--kernel", metavar="NAME", help="Register it with Jupyter under this name.")
 @click.option("--display-name", metavar="TEXT", help="What Jupyter shows (default: the kernel's name).")

@@ -60,7 +60,7 @@ def _carry_out(call: Call) -> int:
 
 def _is_to_ask(call: Call) -> bool:
     """Whether this takes something away, and a person is there to say yes."""
-    takes = call.verb in {"remove", "undo"} and not call.options.dry_run
+    takes = call.verb in {"remove", "undo", "sync"} and not call.options.dry_run
     return takes and not (call.yes or call.json or call.quiet) and sys.stdin.isatty() and sys.stdout.isatty()
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from condadeps.asked.files import Kind, Listing, read
 from condadeps.asked.job import Asked, Job, Named
 from condadeps.call import Files
+from condadeps.errors import UsageError
 
 
 def gather(job: Job, files: Files) -> Job:
@@ -21,10 +22,34 @@ def gather(job: Job, files: Files) -> Job:
     for path in files.constraints:
         listing = _read(job, path, "requirements")
         job = _with(job, path, replace(listing, asked=(), constraints=(*listing.constraints, *listing.asked)))
+    locks = [path for path in files.files if _is_lock(Path(job.directory, path).expanduser())]
+    if locks:
+        return _with_lock(job, files, locks)
     for path in files.files:
         chosen = (files.extras, files.groups) if path.endswith(".toml") else ((), ())
         job = _with(job, path, _read(job, path, None, *chosen))
     return job
+
+
+def _is_lock(path: Path) -> bool:
+    from condadeps.locks.files import kind_of
+
+    return kind_of(path) is not None
+
+
+def _with_lock(job: Job, files: Files, locks: Sequence[str]) -> Job:
+    """A lock says all there is to say: it is followed alone."""
+    if job.asked or len(files.files) > 1 or files.requirements or files.constraints:
+        raise UsageError(
+            f"{locks[0]} is a lock, which is followed exactly: nothing can be asked for beside it",
+            help=f"first the lock, then the rest: condadeps {job.verb} -f {locks[0]}",
+        )
+    from condadeps.locks.files import python_asked
+
+    path = Path(job.directory, locks[0]).expanduser().absolute()
+    python = python_asked(path) if job.verb == "create" else None
+    asked = (Asked(f"conda:python{python}", str(path)),) if python is not None else ()
+    return replace(job, asked=asked, settings={**job.settings, "lock": str(path)})
 
 
 def _read(

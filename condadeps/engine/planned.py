@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from condadeps.asked.job import Job
 from condadeps.asked.parse import parse
 from condadeps.asked.request import Request
+from condadeps.config import Configuration
+from condadeps.engine import locked
 from condadeps.errors import PrefixError
 from condadeps.names.homes import Homes
 from condadeps.names.namespaces import PackageName, ProjectName
@@ -44,6 +46,7 @@ async def plan(
     requests: Sequence[Request],
     target: Target,
     config: CondaConfig,
+    configuration: Configuration,
     *,
     conda: CondaSource | None,
     pypi: PypiSource,
@@ -52,6 +55,22 @@ async def plan(
     reporter: Reporter,
 ) -> Planned:
     """The plan of ``job``. Raises UnsatisfiableError, SourceError, RequestError or PrefixError."""
+    path = locked.lock_of(job)
+    if path is not None:
+        exact = await locked.plan(
+            job,
+            path,
+            requests,
+            target,
+            config,
+            configuration,
+            conda=conda,
+            pypi=pypi,
+            homes=homes,
+            policy=policy,
+            reporter=reporter,
+        )
+        return Planned(exact)
     match job.verb:
         case "remove":
             return _removal(job, requests, target, homes)

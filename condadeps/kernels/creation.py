@@ -37,10 +37,13 @@ def create(
     prefix = Path(job.prefix)
     _check(prefix, kernel, bare)
     with TemporaryDirectory(prefix="condadeps-") as directory:
-        outcome = travel(job if bare else _with_kernel(job, Path(directory)), reporter)
+        if kernel or not bare:
+            job = _with_kernel(job, Path(directory), registered=kernel is not None)
+        outcome = travel(job, reporter)
     if not outcome.changed or bare:
         return outcome
-    _load_magic(prefix)
+    if _has_condadeps(prefix):
+        _load_magic(prefix)
     if kernel:
         _register(prefix, kernel, display_name or kernel)
     return outcome
@@ -59,10 +62,14 @@ def _check(prefix: Path, kernel: str | None, bare: bool) -> None:
         )
 
 
-def _with_kernel(job: Job, directory: Path) -> Job:
+def _with_kernel(job: Job, directory: Path, *, registered: bool) -> Job:
+    """What a kernel needs beside what was asked for; a lock is added nothing but this condadeps."""
     from condadeps.kernels.this_wheel import pack
 
-    implied = ["pip", "ipykernel", f"condadeps @ {pack(directory).as_uri()}"]
+    wheel = pack(directory)
+    if "lock" in job.settings:
+        return replace(job, settings={**job.settings, "own": str(wheel), "kernel": registered})
+    implied = ["pip", "ipykernel", f"condadeps @ {wheel.as_uri()}"]
     if not any(_names_python(asked) for asked in job.asked):
         implied.insert(0, "python")
     return replace(job, asked=(*job.asked, *(Asked(text, place=IMPLIED) for text in implied)))
@@ -77,6 +84,13 @@ def _names_python(asked: Asked) -> bool:
     except RequestError:
         return False  # the road will say so, with its reason
     return isinstance(request, Bare | Spec) and request.name == "python"
+
+
+def _has_condadeps(prefix: Path) -> bool:
+    from condadeps.names.namespaces import ProjectName
+    from condadeps.prefix.installed import distribution
+
+    return distribution(read(prefix), ProjectName("condadeps")) is not None
 
 
 def _load_magic(prefix: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from packaging.requirements import InvalidRequirement, Requirement
 
 from condadeps.errors import RequestError
-from condadeps.locks.lock import Lock, Locked, LockedFile, artifact, ordered, package
+from condadeps.locks.lock import Lock, Locked, LockedFile, artifact, checked_hash, ordered, package
 from condadeps.prefix.target import Target
 from condadeps.solve.plan import Package
 
@@ -132,7 +132,7 @@ def _read_platform(entries: Sequence[Mapping[str, Any]], subdir: str, path: Path
     return Locked(
         subdir,
         tuple(_package(one, path) for one in mine if one["manager"] == "conda"),
-        tuple(_file(one) for one in mine if one["manager"] == "pip"),
+        tuple(_file(one, path) for one in mine if one["manager"] == "pip"),
     )
 
 
@@ -150,8 +150,9 @@ def _package(entry: Mapping[str, Any], path: Path) -> Package:
     return package(str(entry["url"]), document, f"{path}: {entry['name']}")
 
 
-def _file(entry: Mapping[str, Any]) -> LockedFile:
+def _file(entry: Mapping[str, Any], path: Path) -> LockedFile:
     url = str(entry["url"]).partition("#")[0]
+    checked_hash(entry["hash"].get("sha256"), 64, f"{path}: {entry['name']}")
     one = artifact(str(entry["name"]), str(entry["version"]), url, entry["hash"].get("sha256"))
     requires = [f"{name}{spec}" for name, spec in (entry.get("dependencies") or {}).items()]
     return LockedFile(one, tuple(requires))

@@ -74,6 +74,8 @@ def package(url: str, document: Mapping[str, Any], place: str) -> Package:
     RequestError (``place`` says where) for a URL that is no package's.
     """
     channel, subdir, filename = split_url(url, place)
+    for algorithm, length in (("md5", 32), ("sha256", 64)):
+        checked_hash(document.get(algorithm), length, place)
     stem = filename.removesuffix(".conda").removesuffix(".tar.bz2")
     name, version, build = stem.rsplit("-", 2)
     record = {
@@ -87,6 +89,16 @@ def package(url: str, document: Mapping[str, Any], place: str) -> Package:
         "fn": filename,
     }
     return of_record(record, place)
+
+
+def checked_hash(digest: object, length: int, place: str) -> None:
+    """Raises RequestError for what is there in a hash's place and is none: it must not count as missing."""
+    if digest is not None and not (isinstance(digest, str) and _is_hex(digest, length)):
+        raise RequestError(f"{place}: {str(digest)[:80]!r} is no hash", text=str(digest)[:80], position=None)
+
+
+def _is_hex(text: str, length: int) -> bool:
+    return len(text) == length and set(text.lower()) <= set("0123456789abcdef")
 
 
 def of_record(record: Mapping[str, Any], place: str) -> Package:
@@ -133,9 +145,10 @@ def split_url(url: str, place: str) -> tuple[str, str, str]:
 def artifact(
     project: str, version: str, url: str, sha256: str | None, size: int | None = None, filename: str = ""
 ) -> Artifact:
-    """A locked file from PyPI. Raises ValueError for a name that is no project's."""
+    """A locked file from PyPI. Raises ValueError for what is no project's name, RequestError for no hash."""
     from condadeps.sources.files import name_in_url
 
+    checked_hash(sha256, 64, project)
     filename = filename or name_in_url(url)
     wheel = filename.endswith(".whl")
     return Artifact(

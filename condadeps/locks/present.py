@@ -159,6 +159,15 @@ class _Traces:
         return made if made and usable and _is_there(made.url) else None
 
 
+def laid(target: Target, found: Iterable[Distribution]) -> dict[ProjectName, str]:
+    """The SHA-256 of the file each distribution was laid out from, where the journal knows."""
+    if not target.prefix.is_dir():
+        return {}
+    traces = _Traces.of(target)
+    known = {one.project: traces.laid(one) for one in found}
+    return {project: made.sha256 for project, made in known.items() if made and made.sha256}
+
+
 def _direct(one: Distribution) -> Artifact | None:
     """The file that a distribution names itself (PEP 610), when it is one, with a hash."""
     told = one.direct_url or {}

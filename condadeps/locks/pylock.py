@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ from packaging.markers import InvalidMarker, Marker
 from packaging.utils import canonicalize_name
 
 from condadeps.errors import RequestError
-from condadeps.locks.lock import Lock, Locked, LockedFile, artifact
+from condadeps.locks.lock import Lock, Locked, LockedFile, artifact, checked_hash
 from condadeps.prefix.target import Target
 from condadeps.solve.plan import Artifact
 
@@ -66,17 +67,7 @@ def read(text: str, path: Path, target: Target) -> Lock:
     Extras and groups are those that the lock has by default. Raises RequestError for a file that is
     no lock, of a version not known here, or not for this platform and Python.
     """
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-
-    try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise _wrong(path, f"is not TOML: {error}") from None
-    if str(document.get("lock-version", "")).split(".")[0] != "1":
-        raise _wrong(path, f"has lock-version {document.get('lock-version')!r}; 1.0 is known here (PEP 751)")
+    document = _loaded(text, path)
     environment = {
         **target.markers,
         "extras": frozenset(),
@@ -98,12 +89,29 @@ def read(text: str, path: Path, target: Target) -> Lock:
     )
 
 
-def python_of(text: str) -> str | None:
-    """The ``X.Y`` that a lock's environments name, when they name one only."""
-    import re
+def python_asked(text: str, path: Path) -> str:
+    """The Python that a lock is for, as a conda version spec; empty when any will do. Raises RequestError."""
+    document = _loaded(text, path)
+    told = [str(one) for one in document.get("environments") or ()]
+    minors = {minor for one in told for minor in re.findall(r"python_version == ['\"](\d+\.\d+)", one)}
+    if len(minors) == 1:
+        return f"={minors.pop()}"
+    return str(document.get("requires-python", "")).replace(" ", "")
 
-    found = set(re.findall(r"python_version == '(\d+\.\d+)'", text.partition("[[packages]]")[0]))
-    return found.pop() if len(found) == 1 else None
+
+def _loaded(text: str, path: Path) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+
+    try:
+        document: dict[str, Any] = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise _wrong(path, f"is not TOML: {error}") from None
+    if str(document.get("lock-version", "")).split(".")[0] != "1":
+        raise _wrong(path, f"has lock-version {document.get('lock-version')!r}; 1.0 is known here (PEP 751)")
+    return document
 
 
 def _check_environments(document: Mapping[str, Any], environment: Mapping[str, Any], path: Path) -> None:
@@ -132,6 +140,7 @@ def _read_package(
     sha256 = chosen["hashes"].get("sha256")
     if sha256 is None:
         raise _wrong(path, f"has no sha256 of {name}, which is asked for here")
+    checked_hash(sha256, 64, f"{path}: {name}")
     made = artifact(
         name, str(entry.get("version", "")), str(url), sha256, chosen.get("size"), str(chosen.get("name", ""))
     )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -25,7 +26,16 @@ def road(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Road:
     tiny.noarch(road.channel, "app", "1.0", depends=["six"], requires=["six"])
     tiny.wheel(road.wheels, "app", "1.0", requires=["six"])
     tiny.noarch(road.channel, "extra", "1.0")
-    return road.open()
+    tiny.package(road.channel, "pip", "1.0")
+    road.open()
+    _index_anew(road.channel)  # making the environment made the Python anew
+    return road
+
+
+def _index_anew(channel: Path) -> None:
+    from rattler.index import index_fs
+
+    asyncio.run(index_fs(channel, force=True))
 
 
 @pytest.fixture(scope="session")

@@ -95,7 +95,7 @@ def test_a_pixi_lock_is_read_by_pixis_own_library(mixed: Road, tmp_path: Path) -
     assert told["tool"] == [str(wheel), digest(wheel)]
     assert told["app"] == [str(app), digest(app)]
     assert told.keys() == {"app", "python", "six", "tool", "requires"}
-    assert told["requires"] == ["six", 'other; extra == "x"']
+    assert told["requires"] == ["six", "other ; extra == 'x'"]
 
 
 @pytest.mark.network

@@ -1,0 +1,69 @@
+"""Files that are locks: which format one is, and what it says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Literal
+
+from condadeps.asked.files import failure, text_of
+from condadeps.locks.lock import Lock
+from condadeps.prefix.target import Target
+
+Kind = Literal["explicit", "conda-lock", "pixi-lock", "pylock"]
+
+_PYLOCK = re.compile(r"pylock(\.[^.]+)?\.toml")
+_CONDA_LOCK = re.compile(r"^package:", re.MULTILINE)
+_METADATA = re.compile(r"^metadata:", re.MULTILINE)
+
+
+def kind_of(path: Path) -> Kind | None:
+    """The format of the lock at ``path``; None when it is no lock, or not there."""
+    from condadeps.locks.explicit import is_explicit
+
+    name = path.name.lower()
+    if _PYLOCK.fullmatch(name):
+        return "pylock"
+    if not name.endswith((".lock", ".txt", ".yml", ".yaml")) or not path.is_file():
+        return None
+    text = text_of(path)
+    if name.endswith(".lock"):
+        return "pixi-lock" if text.startswith("version:") else None
+    if name.endswith(".txt"):
+        return "explicit" if is_explicit(text) else None
+    return "conda-lock" if _CONDA_LOCK.search(text) and _METADATA.search(text) else None
+
+
+def read(path: Path, target: Target) -> Lock:
+    """What the lock at ``path`` says for ``target``'s platform and, for a ``pylock.toml``, its Python.
+
+    Raises RequestError for a file that is no lock, cannot be read, or is for other platforms.
+    """
+    from condadeps.locks import conda_lock, explicit, pixi_lock, pylock
+
+    kind = kind_of(path)
+    match kind:
+        case "explicit":
+            lock = explicit.read(text_of(path), path, target.subdir)
+        case "conda-lock":
+            lock = conda_lock.read(text_of(path), path)
+        case "pixi-lock":
+            lock = pixi_lock.read(path)
+        case "pylock":
+            lock = pylock.read(text_of(path), path, target)
+        case None:
+            raise failure(path, "is no lock")
+    if lock.on(target.subdir) is None:
+        known = ", ".join(one.subdir for one in lock.platforms)
+        raise failure(path, f"is not for {target.subdir}; it is for {known or 'no platform'}")
+    return lock
+
+
+def python_asked(path: Path) -> str | None:
+    """The Python that a new environment for a ``pylock.toml`` is to have, as conda writes it (``=3.11``).
+
+    None for a lock that has Python itself, or may have it.
+    """
+    from condadeps.locks import pylock
+
+    return pylock.python_asked(text_of(path), path) if kind_of(path) == "pylock" else None

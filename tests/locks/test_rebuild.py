@@ -1,0 +1,256 @@
+"""A lock rebuilds what it was made from, file by file; what is tampered with or clashes is refused."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from condadeps import api
+from condadeps.arguments import read
+from condadeps.asked.job import Job
+from condadeps.errors import ConfigError, ConflictError, HashError, RequestError, UsageError
+from condadeps.record.export import export as exported
+from condadeps.transaction.outcome import Outcome
+from tests.transaction import tiny
+from tests.transaction.road import Road, changed
+
+pytestmark = pytest.mark.slow
+
+FILES = {"explicit": "explicit.txt", "conda-lock": "conda-lock.yml", "pixi-lock": "pixi.lock"}
+
+
+def locked(road: Road, format: str, name: str = "") -> Path:
+    """A lock of the road's environment."""
+    path = road.work / (name or {**FILES, "pylock": "pylock.toml"}[format])
+    exported(Job("export", str(road.prefix), directory=str(road.work)), format=format, output=str(path))
+    return path
+
+
+def call(*words: str | Path) -> Outcome:
+    """What the command does with ``words``."""
+    done = api.carry_out(read([str(word) for word in words]), (), Path.cwd(), None)
+    assert isinstance(done, Outcome)
+    return done
+
+
+def contents(prefix: Path) -> dict[str, Any]:
+    """conda's packages by URL and hash, and pip's by project, version and what they consist of."""
+    found: dict[str, Any] = {}
+    for path in sorted((prefix / "conda-meta").glob("*.json")):
+        record = json.loads(path.read_text())
+        depends = sorted(record["depends"])
+        found[record["name"]] = (record["url"], record["sha256"], record["build_number"], depends)
+    for path in sorted(prefix.glob("lib/python3.*/site-packages/*.dist-info/RECORD")):
+        rows = [row.split(",")[:2] for row in path.read_text().splitlines()]
+        found[path.parent.name] = sorted(row for row in rows if not row[0].endswith((".pyc", "/REQUESTED")))
+    return found
+
+
+def projects(prefix: Path) -> list[str]:
+    """The Python projects and their versions, whoever brought them."""
+    return sorted(
+        path.name[: -len(".dist-info")] for path in prefix.glob("lib/python3.*/site-packages/*.dist-info")
+    )
+
+
+@pytest.fixture
+def mixed(road: Road) -> Road:
+    """conda's app and six, PyPI's tool."""
+    road.install("app", "six=1.0", "tool==1.0", record=False)
+    return road
+
+
+@pytest.mark.parametrize("format", ["conda-lock", "pixi-lock"])
+def test_a_lock_of_both_managers_rebuilds_equal_records_and_files(mixed: Road, format: str) -> None:
+    lock = locked(mixed, format)
+    rebuilt = mixed.root / "rebuilt"
+    outcome = call("create", "-p", rebuilt, "--bare", "-f", lock)
+    assert changed(outcome) >= {"+app 1.0", "+six 1.0", "+tool 1.0"}
+    assert contents(rebuilt) == contents(mixed.prefix)
+    assert not (mixed.work / "environment.yml").exists()
+
+
+def test_an_explicit_file_rebuilds_condas_part(mixed: Road) -> None:
+    lock = locked(mixed, "explicit")
+    call("create", "-p", mixed.root / "rebuilt", "--bare", "-f", lock)
+    there = contents(mixed.prefix)
+    assert contents(mixed.root / "rebuilt") == {
+        name: what for name, what in there.items() if not name.startswith("tool")
+    }
+
+
+def test_a_pylock_rebuilds_the_python_projects_by_their_files(mixed: Road) -> None:
+    lock = locked(mixed, "pylock")
+    rebuilt = mixed.root / "rebuilt"
+    outcome = call("create", "-p", rebuilt, "--bare", "-f", lock)
+    assert {"+app 1.0", "+six 1.0", "+tool 1.0"} <= changed(outcome)
+    assert {str(one.artifact.project) for one in outcome.plan.install} == {"app", "six", "tool"}
+    assert [str(one.package.name) for one in outcome.plan.link] == ["python"]
+
+
+def test_requirements_and_an_environment_file_rebuild_the_same_versions(mixed: Road) -> None:
+    for format, name in (("requirements", "requirements.txt"), ("environment-yaml", "environment.yml")):
+        lock = locked(mixed, format, name)
+        rebuilt = mixed.root / f"from-{format}"
+        call("create", "-p", rebuilt, "--bare", "-f", lock)
+        assert projects(rebuilt) == projects(mixed.prefix) == ["app-1.0", "six-1.0", "tool-1.0"]
+
+
+@pytest.mark.parametrize("format", ["explicit", "conda-lock", "pixi-lock"])
+def test_a_tampered_hash_of_a_conda_package_is_refused(mixed: Road, format: str) -> None:
+    lock = locked(mixed, format)
+    digest = tiny.sha256((mixed.channel / "noarch" / "app-1.0-py_0.conda").read_bytes())
+    lock.write_text(lock.read_text().replace(digest, "f" * 64))
+    with pytest.raises(HashError, match=r"app-1\.0"):
+        call("create", "-p", mixed.root / "rebuilt", "--bare", "-f", lock)
+    assert not (mixed.root / "rebuilt").exists()
+
+
+@pytest.mark.parametrize("format", ["conda-lock", "pixi-lock", "pylock"])
+def test_a_tampered_hash_of_a_wheel_is_refused(mixed: Road, format: str) -> None:
+    lock = locked(mixed, format)
+    digest = tiny.sha256((mixed.wheels / "tool-1.0-py3-none-any.whl").read_bytes())
+    lock.write_text(lock.read_text().replace(digest, "f" * 64))
+    with pytest.raises(HashError, match=r"tool-1\.0"):
+        call("create", "-p", mixed.root / "rebuilt", "--bare", "-f", lock)
+    assert not (mixed.root / "rebuilt").exists()
+
+
+def test_an_md5_alone_is_checked_too(mixed: Road) -> None:
+    lock = locked(mixed, "explicit")
+    lock.write_text(
+        re.sub("#.*$", "#" + "f" * 32, lock.read_text(), flags=re.MULTILINE).replace("#", "@EXPLICIT\n#", 1)
+    )
+    with pytest.raises(HashError):
+        call("create", "-p", mixed.root / "rebuilt", "--bare", "-f", lock)
+
+
+def test_a_living_environment_gets_what_a_lock_has_and_keeps_the_rest(mixed: Road) -> None:
+    lock = locked(mixed, "conda-lock")
+    mixed.install("six=2.0", "tool==2.0", "extra", record=False)
+    outcome = call("install", "-p", mixed.prefix, "-f", lock)
+    assert changed(outcome) == {"+six 1.0", "+tool 1.0"}
+    assert (mixed.prefix / "conda-meta" / "extra-1.0-py_0.json").exists()
+    assert not call("install", "-p", mixed.prefix, "-f", lock).changed
+
+
+def test_a_lock_that_would_break_what_is_there_is_refused(mixed: Road) -> None:
+    lock = locked(mixed, "conda-lock")
+    tiny.noarch(mixed.channel, "needy", "1.0", depends=["six >=2"])
+    tiny.index(mixed.channel)
+    mixed.install("needy", "six", record=False)
+    with pytest.raises(ConflictError, match="does not go with") as refused:
+        call("install", "-p", mixed.prefix, "-f", lock)
+    assert "needy needs six >=2, not 1.0" in refused.value.detail
+
+
+@pytest.mark.parametrize("format", ["conda-lock", "pixi-lock"])
+def test_sync_removes_what_is_not_in_the_lock_and_shows_it_first(mixed: Road, format: str) -> None:
+    lock, before = locked(mixed, format), contents(mixed.prefix)
+    tiny.wheel(mixed.wheels, "alien", "1.0")
+    mixed.install("six=2.0", "extra", "alien", record=False)
+    dry = call("sync", "-p", mixed.prefix, "-f", lock, "--dry-run")
+    outcome = call("sync", "-p", mixed.prefix, "-f", lock)
+    assert changed(dry) == changed(outcome) == {"+six 1.0", "-extra 1.0", "-alien 1.0"}
+    assert contents(mixed.prefix) == before
+    mixed.undo()
+    assert (mixed.prefix / "conda-meta" / "extra-1.0-py_0.json").exists()
+
+
+def test_sync_with_a_pylock_leaves_condas_packages_alone(mixed: Road) -> None:
+    lock = locked(mixed, "pylock")
+    tiny.wheel(mixed.wheels, "alien", "1.0")
+    mixed.install("extra", "alien", "tool==2.0", record=False)
+    outcome = call("sync", "-p", mixed.prefix, "-f", lock)
+    assert changed(outcome) == {"+tool 1.0", "-alien 1.0"}
+    mixed.install("six=2.0", record=False)
+    with pytest.raises(ConflictError, match=r"here conda's six has 2\.0"):
+        call("sync", "-p", mixed.prefix, "-f", lock)
+
+
+def test_a_lock_may_not_say_where_things_come_from(mixed: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same file at a configured place is taken; what is nowhere here takes --trust."""
+    lock = locked(mixed, "conda-lock")
+    mirror = mixed.root / "mirror"
+    mixed.channel.rename(mirror)
+    monkeypatch.setenv("CONDA_CHANNELS", mirror.as_uri())
+    tiny.index(mirror)
+    outcome = call("create", "-p", mixed.root / "mirrored", "--bare", "-f", lock)
+    assert all(one.package.url.startswith(mirror.as_uri()) for one in outcome.plan.link)
+
+    empty = mixed.root / "empty"
+    tiny.package(empty, "nothing", "1.0")
+    tiny.index(empty)
+    monkeypatch.setenv("CONDA_CHANNELS", empty.as_uri())
+    mirror.rename(mixed.channel)
+    with pytest.raises(ConfigError, match="names the channel"):
+        call("create", "-p", mixed.root / "refused", "--bare", "-f", lock)
+    call("create", "-p", mixed.root / "trusted", "--bare", "--trust", "-f", lock)
+
+    monkeypatch.setenv("CONDA_CHANNELS", mixed.channel.as_uri())
+    monkeypatch.setenv("PIP_FIND_LINKS", str(empty))
+    with pytest.raises(ConfigError, match="which no index here has"):
+        call("create", "-p", mixed.root / "refused", "--bare", "-f", lock)
+
+
+def test_pins_hold_against_a_lock_too(mixed: Road) -> None:
+    lock = locked(mixed, "conda-lock")
+    mixed.install("six=2.0", record=False)
+    (mixed.prefix / "conda-meta" / "pinned").write_text("six >=2\n")
+    with pytest.raises(ConflictError, match="is pinned here"):
+        call("install", "-p", mixed.prefix, "-f", lock)
+
+
+def test_a_lock_is_followed_alone_and_for_its_own_platform(mixed: Road) -> None:
+    lock = locked(mixed, "conda-lock")
+    with pytest.raises(UsageError, match="followed exactly"):
+        call("create", "-p", mixed.root / "rebuilt", "-f", lock, "-f", "environment.yml")
+    lock.write_text(lock.read_text().replace("linux-64\n", "osx-arm64\n").replace("linux-64:", "osx-arm64:"))
+    with pytest.raises(RequestError, match="is not for linux-64; it is for osx-arm64"):
+        call("create", "-p", mixed.root / "rebuilt", "--bare", "-f", lock)
+
+
+_ENTRY = """\
+version: 1
+metadata:
+  platforms: [linux-64]
+  channels: []
+package:
+- name: six
+  version: '1.0'
+  manager: conda
+  platform: linux-64
+  url: https://host.invalid/channel/noarch/six-1.0-py_0.conda
+  hash:
+    {hash}
+  optional: false
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("conda-lock.yml", "version: 7\nmetadata: {}\npackage: []\n"),
+        ("conda-lock.yml", "version: 1\nmetadata: [\npackage:\n"),
+        (
+            "conda-lock.yml",
+            "version: 1\nmetadata:\n  platforms: [linux-64]\n  channels: []\npackage:\n- {}\n",
+        ),
+        ("conda-lock.yml", _ENTRY.format(hash="sha256: " + "0" * 64)),
+        ("conda-lock.yml", _ENTRY.format(hash="sha256: abc")),
+        ("pylock.toml", "lock-version = '2.0'\n"),
+        ("pylock.toml", "what is this"),
+        ("pylock.toml", "lock-version = '1.0'\n[[packages]]\nname = 'six'\n"),
+        ("pixi.lock", "version: 6\nenvironments: 3\n"),
+        ("spec.txt", "@EXPLICIT\nnumpy=1.0\n"),
+    ],
+)
+def test_a_broken_lock_is_an_error_that_names_the_file(road: Road, name: str, text: str) -> None:
+    (road.work / name).write_text(text)
+    with pytest.raises(RequestError, match=re.escape(name)):
+        call("create", "-p", road.root / "rebuilt", "--bare", "-f", name)
+    assert not (road.root / "rebuilt").exists()
