@@ -7,7 +7,6 @@ from typing import Any
 
 from condadeps.asked.job import Options
 
-
 FORMATS = ("environment-yaml", "explicit", "conda-lock", "pixi-lock", "requirements", "pylock")
 """What an environment can be written down as."""
 

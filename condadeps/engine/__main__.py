@@ -18,7 +18,6 @@ from condadeps.errors import CondadepsError, EngineError
 from condadeps.show.reporter import Phase, Reporter
 from condadeps.transaction.cancel import Cancel
 
-
 ANSWERED = frozenset({"export", "lock", "bundle"})
 """The verbs that change no environment."""
 

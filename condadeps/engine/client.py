@@ -88,9 +88,7 @@ def _close(pipe: IO[bytes] | None) -> None:
             pipe.close()
 
 
-def _converse(
-    engine: subprocess.Popen[bytes], job: Job, reporter: Reporter
-) -> Outcome | dict[str, Any]:
+def _converse(engine: subprocess.Popen[bytes], job: Job, reporter: Reporter) -> Outcome | dict[str, Any]:
     assert engine.stdin and engine.stdout and engine.stderr
     last_words = _Tail(engine.stderr)
     events = _Lines(engine.stdout)

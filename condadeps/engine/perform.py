@@ -27,7 +27,6 @@ from condadeps.solve.plan import Plan
 from condadeps.solve.policy import Policy
 from condadeps.solve.python import choose_python
 from condadeps.sources.conda import CondaSource
-from condadeps.sources.conda import CondaSource
 from condadeps.sources.condarc import CondaConfig
 from condadeps.transaction import apply as transaction
 from condadeps.transaction import fresh, past
@@ -139,16 +138,6 @@ async def _python(
     return await choose_python(requests, conda, homes, target.subdir, constraints=planned.constraints(job))
 
 
-async def _python(
-    job: Job, requests: Sequence[Request], target: Target, conda: CondaSource, homes: Homes
-) -> str:
-    """The Python that a new environment gets."""
-    path = locked.lock_of(job)
-    if path is not None:
-        return await locked.python_of(path, requests, target, conda, homes)
-    return await choose_python(requests, conda, homes, target.subdir, constraints=planned.constraints(job))
-
-
 def _policy(configuration: Configuration) -> Policy:
     settings = configuration.settings
     return Policy(
@@ -170,8 +159,6 @@ def _shadowed(target: Target, plan: Plan) -> Sequence[str]:
 def _occasion(job: Job, found: planned.Planned) -> Occasion:
     """What the histories of conda and of condadeps tell of this change."""
     words = [asked.text for asked in job.asked] if found.undo is None else [str(found.undo.change.number)]
-    path = locked.lock_of(job)
-    words += ["-f", path.name] if path is not None else []
     path = locked.lock_of(job)
     words += ["-f", path.name] if path is not None else []
     places = dict.fromkeys(asked.place for asked in job.asked if asked.place != IMPLIED)
