@@ -235,11 +235,27 @@ def _tidy(tree: Path) -> None:
     """Leave nothing but what the records list: no CACHEDIR.TAG, no empty history, no probes."""
     listed: set[str] = set()
     for record in (tree / "conda-meta").glob("*.json"):
+        _unhash_links(record)
         record.chmod(0o644)  # the engine leaves them to one user
         listed |= {f"conda-meta/{record.name}", *files_of(record)}
     for path in list(paths_in(tree)):
         if path not in listed:
             (tree / path).unlink()
+
+
+def _unhash_links(record: Path) -> None:
+    """Take the hashes of symbolic links out of a record, where conda has none.
+
+    The engine hashes a link's text, conda the file behind it: to ``conda doctor`` each would be altered.
+    """
+    text = record.read_text(encoding="utf-8")
+    if '"softlink"' not in text:
+        return
+    document = json.loads(text)
+    for entry in document["paths_data"]["paths"]:
+        if entry["path_type"] == "softlink":
+            entry.pop("sha256_in_prefix", None)
+    record.write_text(json.dumps(document, indent=2), encoding="utf-8")
 
 
 async def obeying(cancel: Cancel, work: Awaitable[T]) -> T:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from condadeps import api
 from condadeps.errors import ConfigError, HashError, SourceError, SpaceError, TransactionError
 from condadeps.solve.plan import Plan
 from condadeps.transaction.executable import Executable, error_of, find
@@ -98,6 +99,19 @@ def test_conda_applies_the_plan_and_undoes_it(road: Road) -> None:
 
 @pytest.mark.slow
 @pytest.mark.conda
+def test_conda_makes_an_environment(road: Road) -> None:
+    made = road.root / "made"
+    outcome = api.create(made, "app", bare=True)
+    assert outcome.changed and (made / "bin" / "python").exists()
+    assert {path.name.partition("-")[0] for path in (made / "conda-meta").glob("*.json")} == {
+        "python",
+        "six",
+        "app",
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.conda
 def test_what_conda_cannot_do_is_taken_back_whole(road: Road) -> None:
     road.install("six=1.0", "tool==1.0")
     before = listing(road.prefix)
@@ -125,6 +139,12 @@ def test_conda_itself_agrees_afterwards(road: Road, monkeypatch: pytest.MonkeyPa
     assert "tool" in {
         one["name"] for one in json.loads(conda("list", "--json").stdout) if one["channel"] == "pypi"
     }
+    health = conda("doctor").stdout
+    for word in ("altered files", "missing files", "environment is consistent"):
+        assert [line[0] for line in health.splitlines() if word in line.lower()] == ["✅"], health
+    monkeypatch.setenv("CONDA_ADD_PIP_AS_PYTHON_DEPENDENCY", "false")  # the tiny channel has none
+    wanted = ["--dry-run", "--json", "-c", road.channel.as_uri(), "--override-channels", "app"]
+    assert json.loads(conda("install", *wanted).stdout)["success"] is True
     exported = conda("env", "export", "--from-history").stdout
     assert "- app" in exported and "- six=1.0" in exported and "- tool" not in exported
 
