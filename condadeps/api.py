@@ -263,7 +263,9 @@ def carry_out(call: Call, asked: Sequence[Asked], directory: Path, reporter: Rep
         case "sync":
             if not call.files:
                 raise UsageError("say what it is to match", help="condadeps sync -f environment.yml")
-            job = Job("sync", str(prefix), tuple(asked), call.options, str(directory))
+            # The file is the record.
+            options = replace(call.options, record=call.options.env_file is not None)
+            job = Job("sync", str(prefix), tuple(asked), options, str(directory))
             return travel(_with_files(job, call), reporter)
         case "remove":
             if not asked:

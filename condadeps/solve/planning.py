@@ -41,6 +41,10 @@ NEWEST = "the newest that fits"
 """The reason of what an update of everything moves."""
 
 
+_IDLE = "not asked for, and nothing that was needs it"
+"""The reason of what goes when nothing else is to stay."""
+
+
 @dataclass(frozen=True)
 class _Planner:
     solution: Solution
@@ -107,9 +111,13 @@ class _Planner:
                 ),
                 None,
             )
-            yield Unlink(
-                package(record), taker or "nothing that was asked for needs it, and it is in the way"
-            )
+            idle = _IDLE if self._syncs else "nothing that was asked for needs it, and it is in the way"
+            yield Unlink(package(record), taker or idle)
+
+    @property
+    def _syncs(self) -> bool:
+        """Whether nothing but what was asked for is to stay."""
+        return self.problem.verb == "sync"
 
     def _installs(self) -> Iterator[Install]:
         for project, candidate in sorted(self.solution.pip.items()):
@@ -154,6 +162,8 @@ class _Planner:
     def _uninstalls(self) -> Iterator[Uninstall]:
         for project, before in sorted(self.problem.discovery.installed.by_pip.items()):
             chosen = self.solution.projects.get(project)
+            if chosen is None and self._syncs:
+                yield Uninstall(project, before.version, _IDLE)
             if chosen is None or not isinstance(chosen[1], CondaCandidate):
                 continue
             candidate = chosen[1]

@@ -82,6 +82,8 @@ class Problem:
         """Ask with the candidates there are now."""
         self.__dict__.pop("encoded", None)  # the candidates may have grown
         encoded = self.encoded
+        if self.verb == "sync":
+            return await self._try(encoded, self._only_asked(encoded))
         for question in await newest.questions(self) if self.everything else ():
             answer = await self._try(encoded, question)
             if isinstance(answer, Solved):
@@ -143,6 +145,14 @@ class Problem:
 
     def _everything(self, encoded: Encoded) -> Question:
         return self._question(encoded, list(self.installed))
+
+    def _only_asked(self, encoded: Encoded) -> Question:
+        """Nothing else is wanted than what was asked for, and what a kernel stands on; the rest may leave."""
+        by_pip = self.discovery.installed.by_pip
+        specs = [str(name) for name in sorted(ALWAYS & self.installed.keys() - self._leaving)]
+        specs += [f"{PROXY}{name}" for name in sorted(ALWAYS) if ProjectName(name) in by_pip]
+        limits = (*self.constraints, *self._limited())
+        return Question((*specs, *self.asked_specs(encoded)), limits, tuple(self._locked(encoded)))
 
     def _only_roots(self, encoded: Encoded) -> Question:
         return self._question(encoded, [name for name in self.installed if name in self._roots])
@@ -237,7 +247,7 @@ class Problem:
         from rattler import MatchSpec
 
         found: dict[PackageName, tuple[str, ...]] = {}
-        for name, record in self.installed.items():
+        for name, record in self.installed.items() if self.verb != "sync" else ():
             if name in self.asked_packages | self._leaving | self.forgotten:
                 continue
             texts = [str(text) for text in record.requested_specs or ()]
