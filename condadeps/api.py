@@ -260,6 +260,11 @@ def carry_out(call: Call, asked: Sequence[Asked], directory: Path, reporter: Rep
                 raise UsageError("name at least one package", help='such as pandas "numpy>=2"')
             job = Job(call.verb, str(prefix), tuple(asked), call.options, str(directory))
             return travel(_with_files(job, call), reporter)
+        case "lock":
+            from condadeps.locks.make import lock
+
+            job = Job("lock", str(prefix), tuple(asked), call.options, str(directory))
+            return lock(job, call.files, reporter, **call.settings)
         case "sync":
             if not call.files:
                 raise UsageError("say what it is to match", help="condadeps sync -f environment.yml")

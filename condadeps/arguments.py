@@ -14,7 +14,7 @@ import click
 from condadeps import __version__
 from condadeps.asked.job import Options
 from condadeps.asked.verbs import VERBS
-from condadeps.call import FORMATS, Call, Files
+from condadeps.call import FORMATS, LOCKS, Call, Files
 from condadeps.errors import NotYetError, UsageError
 
 
@@ -278,6 +278,27 @@ def plan(requests: tuple[str, ...], **said: Any) -> Call:
     condadeps plan seaborn "numpy<2"
     """
     return _changing("install", requests, {**said, "dry_run": True})
+
+
+@_group.command(add_help_option=False)
+@_requests
+@click.option("--platform", "platforms", multiple=True, metavar="PLATFORM", help="Such as osx-arm64.")
+@click.option("--format", type=click.Choice(LOCKS), default="conda-lock", show_default=True)
+@click.option("-o", "--output", metavar="FILE", help="Write it there.")
+@_change
+def lock(
+    requests: tuple[str, ...], platforms: tuple[str, ...], format: str, output: str | None, **said: Any
+) -> Call:
+    """Solve for one platform or several, and write down every file by URL and hash; change nothing.
+
+    Each platform is solved with its own virtual packages (CONDA_OVERRIDE_… changes them), markers and
+    wheels. `condadeps create -f` rebuilds from the file.
+
+    \b
+    condadeps lock -f environment.yml -o conda-lock.yml
+    condadeps lock -f environment.yml --platform linux-64 --platform osx-arm64 --platform win-64
+    """
+    return _changing("lock", requests, said, platforms=platforms, format=format, output=output)
 
 
 @_group.command(add_help_option=False)

@@ -10,6 +10,9 @@ from condadeps.asked.job import Options
 FORMATS = ("environment-yaml", "explicit", "conda-lock", "pixi-lock", "requirements", "pylock")
 """What an environment can be written down as."""
 
+LOCKS = ("conda-lock", "pixi-lock", "explicit")
+"""What can be locked without an environment."""
+
 
 @dataclass(frozen=True, slots=True)
 class Files:

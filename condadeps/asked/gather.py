@@ -12,8 +12,8 @@ from condadeps.call import Files
 from condadeps.errors import UsageError
 
 
-def gather(job: Job, files: Files) -> Job:
-    """``job`` with what ``files`` ask for, after what was typed.
+def gather(job: Job, files: Files, subdir: str | None = None) -> Job:
+    """``job`` with what ``files`` ask for, after what was typed; for the platform ``subdir``, or this one.
 
     Raises RequestError, which names file and line, for what cannot be read.
     """
@@ -27,7 +27,7 @@ def gather(job: Job, files: Files) -> Job:
         return _with_lock(job, files, locks)
     for path in files.files:
         chosen = (files.extras, files.groups) if path.endswith(".toml") else ((), ())
-        job = _with(job, path, _read(job, path, None, *chosen))
+        job = _with(job, path, _read(job, path, None, *chosen, subdir=subdir))
     return job
 
 
@@ -53,9 +53,15 @@ def _with_lock(job: Job, files: Files, locks: Sequence[str]) -> Job:
 
 
 def _read(
-    job: Job, path: str, kind: Kind | None, extras: Sequence[str] = (), groups: Sequence[str] = ()
+    job: Job,
+    path: str,
+    kind: Kind | None,
+    extras: Sequence[str] = (),
+    groups: Sequence[str] = (),
+    subdir: str | None = None,
 ) -> Listing:
-    return read(Path(job.directory, path).expanduser(), kind, extras=extras, groups=groups)
+    where = Path(job.directory, path).expanduser()
+    return read(where, kind, extras=extras, groups=groups, subdir=subdir)
 
 
 def _with(job: Job, path: str, listing: Listing) -> Job:

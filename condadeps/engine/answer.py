@@ -9,6 +9,7 @@ from typing import Any
 
 from condadeps import config as settings
 from condadeps.asked.job import Job
+from condadeps.engine import locking
 from condadeps.engine.sources import pypi_source
 from condadeps.locks import export
 from condadeps.prefix.target import read
@@ -37,4 +38,9 @@ async def _export(job: Job, reporter: Reporter, cancel: Cancel) -> dict[str, Any
     return {"text": text, "notes": list(notes)}
 
 
-_WORK: Mapping[str, _Work] = {"export": _export}
+async def _lock(job: Job, reporter: Reporter, cancel: Cancel) -> dict[str, Any]:
+    lock = await locking.lock(job, reporter, cancel)
+    return {"text": locking.text(lock, job.settings["format"]), "notes": list(lock.notes)}
+
+
+_WORK: Mapping[str, _Work] = {"export": _export, "lock": _lock}

@@ -17,14 +17,13 @@ from condadeps.asked.request import Request
 from condadeps.config import Configuration
 from condadeps.engine import locked, planned
 from condadeps.engine.recorded import file_of, recorded
-from condadeps.engine.sources import conda_source, pypi_source
+from condadeps.engine.sources import conda_source, policy_of, pypi_source
 from condadeps.names.homes import Homes
 from condadeps.prefix import guards, lock, restart, shadow
 from condadeps.prefix.target import Target, read
 from condadeps.prefix.target import planned as planned_target
 from condadeps.show.reporter import Reporter
 from condadeps.solve.plan import Plan
-from condadeps.solve.policy import Policy
 from condadeps.solve.python import choose_python
 from condadeps.sources.conda import CondaSource
 from condadeps.sources.condarc import CondaConfig
@@ -96,7 +95,7 @@ async def _perform(
             conda=conda,
             pypi=pypi,
             homes=homes,
-            policy=_policy(configuration),
+            policy=policy_of(configuration),
             reporter=reporter,
         )
         plan = found.plan
@@ -136,17 +135,6 @@ async def _python(
     if path is not None:
         return await locked.python_of(path, requests, target, conda, homes)
     return await choose_python(requests, conda, homes, target.subdir, constraints=planned.constraints(job))
-
-
-def _policy(configuration: Configuration) -> Policy:
-    settings = configuration.settings
-    return Policy(
-        pip=settings.pip,
-        known_projects=frozenset(settings.known_projects),
-        only_conda=frozenset(settings.only_conda),
-        only_pypi=frozenset(settings.only_pypi),
-        places=configuration.written,
-    )
 
 
 def _shadowed(target: Target, plan: Plan) -> Sequence[str]:

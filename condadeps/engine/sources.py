@@ -12,6 +12,7 @@ from condadeps.config import Configuration, trusted
 from condadeps.errors import ConfigError
 from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter
+from condadeps.solve.policy import Policy
 from condadeps.sources.channels import Channel, effective, resolve
 from condadeps.sources.conda import CondaSource
 from condadeps.sources.condarc import CondaConfig
@@ -60,9 +61,18 @@ def conda_source(
 
 
 def pypi_source(
-    job: Job, target: Target, config: CondaConfig, reporter: Reporter, configuration: Configuration
+    job: Job,
+    target: Target,
+    config: CondaConfig,
+    reporter: Reporter,
+    configuration: Configuration,
+    *,
+    builds: bool = True,
 ) -> PypiSource:
-    """The indexes for ``job``. Raises ConfigError for one that a file names and nobody configured."""
+    """The indexes for ``job``; without ``builds`` no build code is run.
+
+    Raises ConfigError for an index that a file names and nobody configured.
+    """
     options = job.options
     pip = PipConfig.read(prefix=target.prefix).with_indexes(
         index_url=options.index_url,
@@ -75,7 +85,20 @@ def pypi_source(
         offline=options.offline or config.offline,
         refresh=options.update or options.update_all or job.verb == "update",
         exclude_newer=_newer(job, config),
+        builds=builds,
         reporter=reporter,
+    )
+
+
+def policy_of(configuration: Configuration) -> Policy:
+    """What is configured about the two worlds."""
+    settings = configuration.settings
+    return Policy(
+        pip=settings.pip,
+        known_projects=frozenset(settings.known_projects),
+        only_conda=frozenset(settings.only_conda),
+        only_pypi=frozenset(settings.only_pypi),
+        places=configuration.written,
     )
 
 

@@ -68,7 +68,7 @@ def export(
     made = replace(made, format=format)
     for note in made.notes if reporter else ():
         reporter.notice(note)  # type: ignore[union-attr]  # there is one
-    return _kept(made, Path(job.directory, output).expanduser()) if output else made
+    return kept(made, Path(job.directory, output).expanduser()) if output else made
 
 
 def _locked(job: Job, reporter: Reporter | None, format: str) -> Export:
@@ -81,7 +81,8 @@ def _locked(job: Job, reporter: Reporter | None, format: str) -> Export:
     return Export(told["text"], format, tuple(told["notes"]))
 
 
-def _kept(made: Export, path: Path) -> Export:
+def kept(made: Export, path: Path) -> Export:
+    """``made``, written to ``path``. Raises RecordError."""
     from condadeps.record import file
 
     file.put(path, made.text)
