@@ -18,8 +18,8 @@ def settle(job: Job, environ: Mapping[str, str] | None = None) -> tuple[Job, Con
     """``job`` with the configuration's say where the call has none, and that configuration.
 
     What the options do not carry (``lock_timeout``, ``homes``, ``record.pin`` …) is taken from the settings
-    by whoever needs it. Raises ConfigError as :func:`condadeps.config.read`, and for ``--trust`` where the
-    site's trust is final; NotYetError for a setting this release does not do.
+    by whoever needs it. Raises ConfigError as :func:`condadeps.config.read`, and for ``--trust`` or
+    ``--no-overrides`` where the site's word is final; NotYetError for a setting this release does not do.
     """
     call = of_call(job.options)
     if job.verb == "create" and not job.options.record:
@@ -30,6 +30,8 @@ def settle(job: Job, environ: Mapping[str, str] | None = None) -> tuple[Job, Con
     require_built(configuration.settings)
     if job.options.trust:
         configuration.require_free("trust")
+    if not job.options.overrides:
+        configuration.require_free("overrides")
     options = resolved(job.options, configuration.settings)
     if job.verb == "create":
         options = dataclasses.replace(options, record=options.record and job.options.record)

@@ -194,6 +194,32 @@ class Executable(Kind):
         return text if re.fullmatch(r"[^/\\~]+", text) else str(spot.path(text))
 
 
+class Link(Kind):
+    """A document's URL, or a file's absolute path."""
+
+    wanted = "a URL (https://, file://) or the path of a file"
+
+    def of_text(self, text: str, spot: Spot) -> str:
+        if text.startswith("file:"):
+            return text
+        if "://" not in text:
+            return str(spot.path(text))
+        if not re.match(r"https?://[^/\s]", text):  # what is fetched by http:// is for the reader to say
+            raise ValueError
+        return text
+
+
+class Name(Kind):
+    """A name somebody made up."""
+
+    wanted = "a name"
+
+    def of_text(self, text: str, spot: Spot) -> str:
+        if not text.strip():
+            raise ValueError
+        return text.strip()
+
+
 class RecordFile(Kind):
     """A file to write, an absolute path. Whoever is not trusted names one of their own directory."""
 

@@ -21,7 +21,9 @@ from condadeps.config.kinds import (
     Flag,
     Homes,
     Kind,
+    Link,
     Moment,
+    Name,
     Projects,
     RecordFile,
     Seconds,
@@ -200,6 +202,43 @@ class Settings:
             Choice(("rattler", "conda", "mamba", "micromamba")),
             "what applies a plan",
             by=OWNERS,
+        ),
+    )
+    overrides: str | None = field(
+        default=None,
+        repr=False,
+        metadata=_said(
+            Link(),
+            "the document that steers what is installed "
+            "([its page](from-ipydeps.md#overrides); `--no-overrides`: not this time)",
+            by=OWNERS,
+            unset="ipydeps' `dependencies_link`, where it is configured",
+        ),
+    )
+    overrides_required: bool = field(
+        default=False,
+        metadata=_said(
+            Flag(),
+            "nothing is installed when that document cannot be had",
+            by=OWNERS,
+            part_of="overrides",
+        ),
+    )
+    allow_commands: bool = field(
+        default=False,
+        metadata=_said(
+            Flag(),
+            "the overrides' commands of ipydeps' form may run (this release runs none, and says so)",
+            by=frozenset({Scope.SITE}),
+        ),
+    )
+    site: str | None = field(
+        default=None,
+        metadata=_said(
+            Name(),
+            "what the overrides call the site this is",
+            by=OWNERS,
+            unset="rules for a site do not hold",
         ),
     )
     ipydeps_alias: bool = field(

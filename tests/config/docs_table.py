@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from condadeps.config import SETTINGS, Setting
-from condadeps.config.places import EVERYONE
+from condadeps.config.places import EVERYONE, Scope
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 START, END = "<!-- table: python -m tests.config.docs_table -->", "<!-- end of table -->"
@@ -18,7 +18,8 @@ def row(setting: Setting) -> str:
     wanted = setting.kind.wanted
     if setting.unbuilt:
         wanted += f" (not built yet: {', '.join(setting.unbuilt)})"
-    cells = (f"`{setting.key}`", setting.about, wanted, default, who(setting), f"`{setting.variable}`")
+    variable = f"`{setting.variable}`" if Scope.VARIABLE in setting.by else ""
+    cells = (f"`{setting.key}`", setting.about, wanted, default, who(setting), variable)
     return f"| {' | '.join(cells)} |"
 
 
@@ -26,6 +27,8 @@ def who(setting: Setting) -> str:
     """Whose word counts, in the page's words."""
     if setting.by == EVERYONE:
         return "everyone"
+    if setting.by == {Scope.SITE}:
+        return "the site"
     return "owners; others stricter" if setting.tightens else "owners"
 
 

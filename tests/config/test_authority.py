@@ -21,6 +21,9 @@ EXAMPLES = {
     "homes": '{ numpy = "evil" }',
     "link_scripts": "true",
     "installer": '"conda"',
+    "overrides": '"https://evil.example/overrides.json"',
+    "overrides_required": "true",
+    "site": '"cluster"',
     "ipydeps_alias": "true",
     "engine_python": '"./evil"',
     "cache_dir": '"./poisoned"',
@@ -30,7 +33,9 @@ GUARDED = [setting for setting in SETTINGS.values() if setting.by == OWNERS and 
 
 
 def test_every_setting_is_everyones_or_the_owners() -> None:
-    assert {setting.by for setting in SETTINGS.values()} == {EVERYONE, OWNERS}
+    the_site = frozenset({Scope.SITE})
+    assert {setting.by for setting in SETTINGS.values()} == {EVERYONE, OWNERS, the_site}
+    assert {setting.key for setting in SETTINGS.values() if setting.by == the_site} == {"allow_commands"}
     assert {setting.key for setting in GUARDED} == set(EXAMPLES)
     harmless = {setting.key for setting in SETTINGS.values() if setting.by == EVERYONE}
     assert harmless == {
@@ -356,3 +361,15 @@ def test_trust_covers_what_it_says_and_no_lookalike(entry: str, name: str, expec
 
 def test_a_name_is_trusted_by_its_url_too() -> None:
     assert trusted(["https://conda.example/"], "lab", "https://conda.example/lab")
+
+
+@pytest.mark.parametrize("scope", ["user", "project", "prefix"])
+def test_only_the_site_allows_commands(machine: Machine, scope: str) -> None:
+    path = machine.write(scope, "allow_commands = true")
+    machine.environ["CONDADEPS_ALLOW_COMMANDS"] = "1"
+    found = machine.read()
+    assert found.settings.allow_commands is False
+    assert f"{path}:1: allow_commands is not obeyed" in found.warnings[0]
+    assert "CONDADEPS_ALLOW_COMMANDS" in found.warnings[1] and "only the site may" in found.warnings[1]
+    machine.write("site", "allow_commands = true")
+    assert machine.read().settings.allow_commands is True

@@ -41,6 +41,12 @@ WRONG = {
     "lock_timeout": ("-1", "lock_timeout must be a number of seconds, 0 or more, not -1"),
     "link_scripts": ("[]", "link_scripts must be true or false, not []"),
     "installer": ("'pip'", 'installer must be "rattler", "conda", "mamba" or "micromamba", not \'pip\''),
+    "overrides": (
+        '"ftp://example.com/a.json"',
+        "overrides must be a URL (https://, file://) or the path of a file, not 'ftp://example.com/a.json'",
+    ),
+    "overrides_required": ("'yes'", "overrides_required must be true or false, not 'yes'"),
+    "site": ('" "', "site must be a name, not ' '"),
     "ipydeps_alias": ("1", "ipydeps_alias must be true or false, not 1"),
     "engine_python": ("3.11", "engine_python must be a program's path or name, not 3.11"),
     "cache_dir": ("true", "cache_dir must be a directory, not True"),
@@ -51,7 +57,11 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("key", SETTINGS)
+def test_every_setting_but_the_sites_own_has_a_wrong_value_here() -> None:
+    assert WRONG.keys() == SETTINGS.keys() - {"allow_commands"}
+
+
+@pytest.mark.parametrize("key", WRONG)
 def test_a_wrong_value_is_an_error_that_names_file_line_and_key(machine: Machine, key: str) -> None:
     written, message = WRONG[key]
     path = machine.write("user", f"# settings\n{key} = {written}\n")
@@ -179,3 +189,19 @@ def test_no_secret_is_in_an_error(machine: Machine) -> None:
 def test_the_pins_are_those_of_the_record() -> None:
     assert get_args(Pin) == get_args(constraints.Pin)
     assert SETTINGS["record.pin"].default == "exact"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("https://conda.example/overrides.json", "https://conda.example/overrides.json"),
+        ("file:///srv/overrides.json", "file:///srv/overrides.json"),
+        ("overrides.json", "{user}/overrides.json"),
+        ("~/overrides.json", "{home}/overrides.json"),
+    ],
+)
+def test_the_overrides_are_a_link_or_a_path_beside_the_file(
+    machine: Machine, written: str, meant: str
+) -> None:
+    machine.write("user", f"overrides = {written!r}")
+    assert machine.read().settings.overrides == meant.format(user=machine.user, home=machine.home)
