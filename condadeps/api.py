@@ -129,6 +129,7 @@ def create(
     *requests: str,
     kernel: str | None = None,
     display_name: str | None = None,
+    kernel_prefix: str | None = None,
     bare: bool = False,
     reporter: Reporter | None = None,
     **options: Any,
@@ -136,14 +137,22 @@ def create(
     """Make a conda environment at ``prefix``, with no conda installed.
 
     A Python environment also gets ipykernel and *this* condadeps, so that ``%condadeps``
-    works in it, unless ``bare``. ``kernel`` registers it with Jupyter under that name.
+    works in it, unless ``bare``. ``kernel`` registers it with Jupyter under that name, for this user or
+    below ``kernel_prefix``.
     An environment file is written only when ``env_file`` names one.
     """
     from condadeps.kernels import creation
 
     options.setdefault("record", options.get("env_file") is not None)
     job = _job("create", requests, prefix, options)
-    return creation.create(job, kernel=kernel, display_name=display_name, bare=bare, reporter=reporter)
+    return creation.create(
+        job,
+        kernel=kernel,
+        display_name=display_name,
+        kernel_prefix=kernel_prefix,
+        bare=bare,
+        reporter=reporter,
+    )
 
 
 def travel(job: Job, reporter: Reporter | None = None) -> Outcome:
@@ -161,7 +170,7 @@ def travel(job: Job, reporter: Reporter | None = None) -> Outcome:
 
 def _already(job: Job, settings: Settings) -> Outcome | None:
     """The outcome when every request is met, read from disk alone; None when there is work to do."""
-    if job.verb != "install" or job.options.update or job.constraints:
+    if job.verb != "install" or job.options.update or job.options.update_all or job.constraints:
         return None
     if job.settings:  # a lock says more than that its requests are met
         return None
@@ -256,10 +265,16 @@ def carry_out(call: Call, asked: Sequence[Asked], directory: Path, reporter: Rep
             job = Job("export", str(prefix), (), call.options, str(directory))
             return export(job, reporter, **call.settings)
         case "install" | "update":
-            if not asked and not call.files:
+            if not asked and not call.files and not call.options.update_all:
                 raise UsageError("name at least one package", help='such as pandas "numpy>=2"')
             job = Job(call.verb, str(prefix), tuple(asked), call.options, str(directory))
             return travel(_with_files(job, call), reporter)
+        case "kernels":
+            from condadeps.kernels import registered
+
+            if call.requests:
+                return registered.remove(call.requests, call.prefix)
+            return registered.kernels(call.prefix)
         case "lock":
             from condadeps.locks.make import lock
 

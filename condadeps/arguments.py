@@ -125,6 +125,7 @@ def _change(command: _Command) -> _Command:
             "--group", "groups", multiple=True, metavar="NAME", help="Of a pyproject.toml (PEP 735)."
         ),
         click.option("--trust", is_flag=True, help="Let files name channels and indexes of their own."),
+        click.option("--no-overrides", is_flag=True, help="Leave the site's overrides out."),
         click.option("--index-url", metavar="URL", help="In place of pip's configured index."),
         click.option("--extra-index-url", "extra_index_urls", multiple=True, metavar="URL"),
         click.option("--find-links", multiple=True, metavar="DIR|URL"),
@@ -149,8 +150,9 @@ def _changing(verb: str, requests: tuple[str, ...], said: dict[str, Any], **sett
     options = Options(
         pip="never" if said["no_pip"] else "auto",
         record=not said["no_record"],
+        overrides=not said["no_overrides"],
         verbosity=said["verbose"],
-        **{name: said[name] for name in _PLAIN},
+        **{name: said[name] for name in _PLAIN if name in said},
     )
     return Call(
         verb,
@@ -186,6 +188,7 @@ _PLAIN = (
     "channels",
     "override_channels",
     "update",
+    "update_all",
     "env_file",
     "trust",
     "index_url",
@@ -258,14 +261,18 @@ def install(requests: tuple[str, ...], **said: Any) -> Call:
 
 @_group.command(add_help_option=False)
 @_requests
+@click.option("--all", "update_all", is_flag=True, help="Everything, within what was asked for.")
 @_change
-def update(requests: tuple[str, ...], **said: Any) -> Call:
-    """Move requests to the newest versions that fit.
+def update(requests: tuple[str, ...], update_all: bool, **said: Any) -> Call:
+    """Move requests to the newest versions that fit; --all moves everything.
 
     \b
     condadeps update pandas
+    condadeps update --all
     """
-    return _changing("update", requests, {**said, "update": True})
+    if bool(requests) == update_all:
+        raise click.UsageError("name what to update, or --all" if not requests else "names, or --all")
+    return _changing("update", requests, {**said, "update": True, "update_all": update_all})
 
 
 @_group.command(add_help_option=False)
@@ -320,10 +327,16 @@ def sync(yes: bool, **said: Any) -> Call:
 @_requests
 @click.option("--kernel", metavar="NAME", help="Register it with Jupyter under this name.")
 @click.option("--display-name", metavar="TEXT", help="What Jupyter shows (default: the kernel's name).")
+@click.option("--kernel-prefix", metavar="DIR", help="Register it below DIR (default: for this user).")
 @click.option("--bare", is_flag=True, help="Leave ipykernel and condadeps out of it.")
 @_change
 def create(
-    requests: tuple[str, ...], kernel: str | None, display_name: str | None, bare: bool, **said: Any
+    requests: tuple[str, ...],
+    kernel: str | None,
+    display_name: str | None,
+    kernel_prefix: str | None,
+    bare: bool,
+    **said: Any,
 ) -> Call:
     """Make a conda environment, with no conda installed.
 
@@ -334,7 +347,26 @@ def create(
     """
     if not said["prefix"]:
         raise click.UsageError("say where: -p DIR")
-    return _changing("create", requests, said, kernel=kernel, display_name=display_name, bare=bare)
+    settings = {"display_name": display_name, "kernel_prefix": kernel_prefix, "bare": bare}
+    return _changing("create", requests, said, kernel=kernel, **settings)
+
+
+@_group.command(add_help_option=False)
+@click.argument("words", nargs=-1, metavar="[remove NAME…]")
+@click.option("--kernel-prefix", metavar="DIR", help="Look below DIR, too.")
+@click.option("--json", is_flag=True, help="One JSON document on standard output, nothing else.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing when all went well.")
+@_help
+def kernels(words: tuple[str, ...], kernel_prefix: str | None, json: bool, quiet: bool) -> Call:
+    """List the kernels that condadeps registered with Jupyter, or remove some; environments stay.
+
+    \b
+    condadeps kernels
+    condadeps kernels remove analysis
+    """
+    if words and (words[0] != "remove" or not words[1:]):
+        raise click.UsageError("condadeps kernels, or condadeps kernels remove NAME")
+    return Call("kernels", words[1:], prefix=kernel_prefix, json=json, quiet=quiet)
 
 
 @_group.command(add_help_option=False)

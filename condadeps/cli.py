@@ -6,6 +6,7 @@ Exit status: 0 done (or nothing to do), 1 it could not be done, 2 the words were
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,7 +20,13 @@ from condadeps.errors import CancelledError, CondadepsError, UsageError
 
 def main() -> None:
     """The command itself; never returns."""
-    sys.exit(run(sys.argv[1:]))
+    try:
+        status = run(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read it has enough, `| head` for one
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    sys.exit(status)
 
 
 def run(words: Sequence[str]) -> int:
@@ -55,6 +62,9 @@ def _carry_out(call: Call) -> int:
         print(json.dumps(conda_json.result(result), indent=2))
     elif not call.quiet:
         terminal.show(result, verbosity=call.options.verbosity)
+    else:
+        for warning in getattr(result, "warnings", ()):
+            print(f"condadeps: {warning}", file=sys.stderr)
     return int(getattr(result, "exit_code", 0))
 
 

@@ -68,7 +68,8 @@ def run(
             record_timing=True,
             resources={"metadata": {"path": str(cwd)}},
         )
-        client.execute(env=_environment(env or {}))
+        # Without cleanup_kc a kernel of our own manager would go on running.
+        client.execute(env=_environment(env or {}), cleanup_kc=True)
     return [_cell(one) for one in notebook.cells]
 
 

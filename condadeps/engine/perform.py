@@ -15,10 +15,11 @@ from condadeps.asked.job import IMPLIED, Job
 from condadeps.asked.parse import parse
 from condadeps.asked.request import Request
 from condadeps.config import Configuration
-from condadeps.engine import locked, planned
+from condadeps.engine import locked, planned, steering
 from condadeps.engine.recorded import file_of, recorded
 from condadeps.engine.sources import conda_source, policy_of, pypi_source
 from condadeps.names.homes import Homes
+from condadeps.overrides.steer import Steered
 from condadeps.prefix import guards, lock, restart, shadow
 from condadeps.prefix.target import Target, read
 from condadeps.prefix.target import planned as planned_target
@@ -79,24 +80,33 @@ async def _perform(
         guards.check(target, override_frozen=options.override_frozen, pip=pip, inside=inside)
     hands = find(settings.installer, prefix) if settings.installer != "rattler" else None
     condarc = CondaConfig.read(prefix)
-    conda = conda_source(job, target, condarc, requests, reporter, configuration)
     homes = Homes(overrides=settings.homes)
+    offline = options.offline or condarc.offline
+    overrides = await steering.overrides(job, configuration, offline=offline)
+    wanted = overrides.steer(requests, target, homes)
+    conda = conda_source(job, target, condarc, wanted.requests, reporter, configuration)
     if job.verb == "create" and conda:
         reporter.phase("index")
-        target = planned_target(prefix, await _python(job, requests, target, conda, homes))
+        target = planned_target(prefix, await _python(job, wanted, target, conda, homes))
+        before, wanted = wanted, overrides.steer(requests, target, homes)  # some rules are for one Python
+        if wanted.requests != before.requests:
+            conda.close()
+            conda = conda_source(job, target, condarc, wanted.requests, reporter, configuration)
     pypi = pypi_source(job, target, condarc, reporter, configuration)
     try:
-        found = await planned.plan(
-            job,
-            requests,
-            target,
-            condarc,
-            configuration,
-            conda=conda,
-            pypi=pypi,
-            homes=homes,
-            policy=policy_of(configuration),
-            reporter=reporter,
+        found = await cancel.heeded(
+            planned.plan(
+                job,
+                wanted,
+                target,
+                condarc,
+                configuration,
+                conda=conda,
+                pypi=pypi,
+                homes=homes,
+                policy=policy_of(configuration),
+                reporter=reporter,
+            )
         )
         plan = found.plan
         cancel.check()
@@ -127,14 +137,13 @@ async def _perform(
             conda.close()
 
 
-async def _python(
-    job: Job, requests: Sequence[Request], target: Target, conda: CondaSource, homes: Homes
-) -> str:
+async def _python(job: Job, wanted: Steered, target: Target, conda: CondaSource, homes: Homes) -> str:
     """The Python that a new environment gets."""
     path = locked.lock_of(job)
     if path is not None:
-        return await locked.python_of(path, requests, target, conda, homes)
-    return await choose_python(requests, conda, homes, target.subdir, constraints=planned.constraints(job))
+        return await locked.python_of(path, wanted.requests, target, conda, homes)
+    limits = (*planned.constraints(job), *wanted.constraints)
+    return await choose_python(wanted.requests, conda, homes, target.subdir, constraints=limits)
 
 
 def _shadowed(target: Target, plan: Plan) -> Sequence[str]:
@@ -146,7 +155,11 @@ def _shadowed(target: Target, plan: Plan) -> Sequence[str]:
 
 def _occasion(job: Job, found: planned.Planned) -> Occasion:
     """What the histories of conda and of condadeps tell of this change."""
-    words = [asked.text for asked in job.asked] if found.undo is None else [str(found.undo.change.number)]
+    words = (
+        [asked.text for asked in job.asked if asked.place != IMPLIED]
+        if found.undo is None
+        else [str(found.undo.change.number)]
+    )
     path = locked.lock_of(job)
     words += ["-f", path.name] if path is not None else []
     places = dict.fromkeys(asked.place for asked in job.asked if asked.place != IMPLIED)

@@ -2,7 +2,7 @@
 
 The door writes to the engine::
 
-    {"protocol": 1, "job": {…}}            once, first (asked/job.py)
+    {"protocol": "0.1.0", "job": {…}}      once, first (asked/job.py); condadeps' own version
     {"cancel": true}                       at most once, later: stop before linking, else finish
 
 Closing the pipe means the door is gone, which counts as a cancel.
@@ -27,13 +27,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from condadeps import __version__
 from condadeps.asked.job import Job
 from condadeps.errors import CondadepsError, EngineError
 from condadeps.show.reporter import Reporter
 from condadeps.transaction.outcome import Outcome
 
-VERSION = 1
-"""Of the protocol; both ends refuse another."""
+VERSION = __version__
+"""Of the protocol: both ends are of one condadeps, and refuse another."""
 
 
 def encode(message: Mapping[str, Any]) -> bytes:
@@ -61,8 +62,8 @@ def read_opening(message: Mapping[str, Any]) -> Job:
     """The job of the first message. Raises EngineError when the versions differ or it is no job."""
     if message.get("protocol") != VERSION:
         raise EngineError(
-            f"the engine speaks protocol {VERSION}, its door {message.get('protocol')!r}",
-            help="both must be the same condadeps: restart the kernel after an upgrade",
+            f"the engine is condadeps {VERSION}, its door is condadeps {message.get('protocol')}",
+            help="both must be the same: restart the kernel after an upgrade, or see engine_python's condadeps",
         )
     try:
         return Job.from_json(message["job"])

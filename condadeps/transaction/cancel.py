@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any, TypeVar
 
 from condadeps.errors import CancelledError
+
+_T = TypeVar("_T")
+_LOOK_SECONDS = 0.1
 
 
 class Cancel:
@@ -26,3 +33,18 @@ class Cancel:
         """Raises CancelledError when somebody asked; call it only while nothing is changed."""
         if self.requested:
             raise CancelledError("interrupted; nothing was changed")
+
+    async def heeded(self, work: Coroutine[Any, Any, _T]) -> _T:
+        """What ``work`` comes to, which changes nothing; ended as soon as somebody asks.
+
+        Raises CancelledError then, when the work has let go of what it had begun.
+        """
+        task = asyncio.ensure_future(work)
+        while not task.done():
+            await asyncio.wait({task}, timeout=_LOOK_SECONDS)
+            if self.requested and not task.done():
+                task.cancel()
+                with suppress(asyncio.CancelledError, Exception):
+                    await task
+                self.check()
+        return task.result()

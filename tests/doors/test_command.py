@@ -50,9 +50,7 @@ def test_help_is_printed_and_is_no_failure(words: list[str]) -> None:
     assert done.returncode == 0 and "condadeps" in done.stdout and not done.stderr
 
 
-@pytest.mark.parametrize(
-    "words", [["nonsense"], ["install"], ["install", "--frob", "six"], ["lock", "six"]]
-)
+@pytest.mark.parametrize("words", [["nonsense"], ["install"], ["install", "--frob", "six"], ["lock", "six"]])
 def test_wrong_words_exit_with_2_and_leave_standard_output_alone(words: list[str]) -> None:
     done = condadeps(*words)
     assert done.returncode == 2 and done.stdout == "" and "help:" in done.stderr
@@ -153,3 +151,21 @@ def test_two_hundred_runs_with_an_engine_all_exit_0(
         run.returncode for run in (condadeps(*words, cwd=tmp_path) for _ in range(200)) if run.returncode
     ]
     assert failed == []
+
+
+def test_a_reader_that_has_enough_is_no_crash() -> None:
+    script = f"{sys.executable} -m condadeps install --help | head -1"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+    assert done.stdout.startswith("Usage") and done.stderr == ""
+
+
+@pytest.mark.slow
+def test_quiet_still_says_what_could_not_be_written_down(
+    channel: Channel, conda_prefix: CondaPrefix, tmp_path: Path
+) -> None:
+    prefix = conda_prefix("python")
+    (tmp_path / "environment.yml").write_text("name: another\ndependencies:\n  - python\n")
+    words = ["install", "-q", "-p", prefix, "-c", channel.url, "--override-channels", "click"]
+    done = condadeps(*words, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "not recorded" in done.stderr and "--env-file" in done.stderr
