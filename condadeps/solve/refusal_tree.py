@@ -26,9 +26,9 @@ _FATES = tuple((re.compile(f"(.+?){phrase}"), fate) for phrase, fate in _PHRASES
 _CONSTRAINT = re.compile(r"the constraint (?P<spec>.+) cannot be fulfilled")
 _LOCKED = re.compile(r"(?P<name>\S+) (?P<version>\S+) is locked, but another version is required.*")
 _NO_CANDIDATES = re.compile(r"No candidates were found for (?P<spec>.+?)\.?")
-_HEADER = re.compile(
-    r"^Cannot solve the request because of: ?(?:The following packages are incompatible\s*)?", re.MULTILINE
-)
+_HEADER = re.compile(r"^Cannot solve the request because of: ?", re.MULTILINE)
+_SECTION = "The following packages are incompatible"
+"""What is impossible by itself comes first; this line begins what clashes, which is indented."""
 
 
 @dataclass
@@ -51,6 +51,9 @@ def read(message: str) -> tuple[Line, ...]:
     for raw in _HEADER.sub("", message).splitlines():
         text = raw.lstrip("│├└─ \t")
         if not text.strip():
+            continue
+        if text.strip() == _SECTION:
+            path.clear()
             continue
         depth = len(raw) - len(text)
         line = _line(text.strip())

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from condadeps.errors import CondadepsError, ConflictError, NotFoundError, NoVersionError, UnsatisfiableError
+from condadeps.solve.refusal_tree import read
 from tests.solve.world import World
 
 
@@ -249,3 +250,37 @@ def test_three_layers_deep_on_both_sides_is_told_in_order(world: World) -> None:
         help: without viewer the rest can be had; or without app the rest can be had
         """,
     )
+
+
+def test_a_refusal_in_two_parts_is_read_whole(world: World) -> None:
+    """PyPI's pandas is impossible by itself, conda's clashes with the rest."""
+    world.conda("pandas", "2.2.3", depends=["python", "numpy >=1.26"])
+    world.pypi("pandas", "4.1.0", requires=["numpy>=2"])
+    world.pypi("numpy", "1.26.4")
+    world.pypi("numpy", "2.1.0")
+    world.link("numpy", "1.26.4", depends=["python"], ships="numpy", requested=["numpy 1.26.*"])
+    world.link("pandas", "2.2.3", depends=["python", "numpy >=1.26"], ships="pandas", requested=["pandas"])
+    error = refused(world, "pandas>=4", "numpy<2")
+    assert isinstance(error, ConflictError)
+    assert "pandas >=4 → pandas 4.0.0 needs numpy >=2" in error.detail
+
+
+def test_the_solver_s_two_parts_are_one_level() -> None:
+    message = textwrap.dedent(
+        """\
+        Cannot solve the request because of: a >=2 cannot be installed because there are no viable options:
+        └─ a 3 would require
+           └─ project--n >=3, for which no candidates were found.
+        The following packages are incompatible
+        ├─ a * can be installed with any of the following options:
+        │  └─ a 1
+        └─ project--n >=1,<3 cannot be installed because there are no viable options:
+           └─ project--n 2 would require
+              └─ n ==2, for which no candidates were found.
+        """
+    )
+    assert [(line.name, len(line.below)) for line in read(message)] == [
+        ("a", 1),
+        ("a", 1),
+        ("project--n", 1),
+    ]
