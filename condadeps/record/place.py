@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from condadeps.asked.job import Job
 from condadeps.config import Settings
 from condadeps.prefix.target import Target
-from condadeps.solve.plan import Plan
+from condadeps.solve.plan import Answer, Plan
+
+if TYPE_CHECKING:
+    from condadeps.names.homes import Homes
 
 _FILE = "environment.yml"
 _ANONYMOUS = {"env", ".env", "venv", ".venv"}
@@ -49,7 +54,7 @@ def write_down(
     A file that belongs to another environment, or cannot be read, declines the recording and
     loses nothing; the change itself stands, so that is a warning.
     """
-    if not job.options.record or not plan.answers:
+    if not job.options.record:
         return None, ()
     from condadeps.errors import RecordError
     from condadeps.names.homes import Homes
@@ -57,16 +62,21 @@ def write_down(
     from condadeps.record import environment
 
     path, name = env_file(job), environment_name(target.prefix)
+    homes = Homes(overrides=settings.homes)
+    moved = _moved(plan, path, target, homes)
+    if not plan.answers and not moved:
+        return None, ()
     try:
-        if environment.holds(path, plan.answers, environment=name):
+        if not moved and environment.holds(path, plan.answers, environment=name):
             return str(path), ()
+        answers = (*moved, *plan.answers)
         written = environment.write(
             path,
             environment=name,
             python=".".join(target.python_version.split(".")[:2]),
             channels=plan.channels or _configured(job, target),
-            answers=plan.answers,
-            needed=needed(plan.answers, target, Homes(overrides=settings.homes)),
+            answers=answers,
+            needed=needed((*answers, *_standing(path, target, answers)), target, homes),
             pin=settings.record.pin,
         )
     except RecordError as error:
@@ -87,3 +97,19 @@ def _configured(job: Job, target: Target) -> tuple[str, ...]:
     config = CondaConfig.read(target.prefix)
     channels = effective(config, options.channels, options.override_channels, job.directory)
     return tuple(dict.fromkeys(channel.name for channel in channels))
+
+
+def _moved(plan: Plan, path: Path, target: Target, homes: Homes) -> tuple[Answer, ...]:
+    if not plan:
+        return ()
+    from condadeps.record.listed import listed
+    from condadeps.record.moved import moved
+
+    return moved(plan, listed(path, target.prefix), homes)
+
+
+def _standing(path: Path, target: Target, answers: Sequence[Answer]) -> tuple[Answer, ...]:
+    from condadeps.record.listed import listed
+    from condadeps.record.moved import standing
+
+    return standing(listed(path, target.prefix), answers)
