@@ -60,16 +60,43 @@ def run(
     new: Any = nbformat.v4  # untyped
     notebook = new.new_notebook(cells=[new.new_code_cell(cell) for cell in cells])
     with tempfile.TemporaryDirectory(prefix="kernels-") as directory:
-        client = NotebookClient(
-            notebook,
-            km=AsyncKernelManager(kernel_name=_KERNEL, kernel_spec_manager=_specs(prefix, Path(directory))),
-            timeout=int(timeout),
-            allow_errors=True,
-            record_timing=True,
-            resources={"metadata": {"path": str(cwd)}},
-        )
-        # Without cleanup_kc a kernel of our own manager would go on running.
-        client.execute(env=_environment(env or {}), cleanup_kc=True)
+        manager = AsyncKernelManager(kernel_name=_KERNEL, kernel_spec_manager=_specs(prefix, Path(directory)))
+        return _executed(notebook, manager, cwd, env, timeout)
+
+
+def run_named(
+    name: str,
+    folder: Path,
+    cells: Sequence[str],
+    cwd: Path,
+    env: Mapping[str, str | None] | None = None,
+    timeout: float = 120,
+) -> list[Cell]:
+    """As :func:`run`, in the kernel that is registered under ``name`` in ``folder``."""
+    new: Any = nbformat.v4  # untyped
+    notebook = new.new_notebook(cells=[new.new_code_cell(cell) for cell in cells])
+    specs = KernelSpecManager(kernel_dirs=[str(folder)], ensure_native_kernel=False)
+    manager = AsyncKernelManager(kernel_name=name, kernel_spec_manager=specs)
+    return _executed(notebook, manager, cwd, env, timeout)
+
+
+def _executed(
+    notebook: Any,
+    manager: AsyncKernelManager,
+    cwd: Path,
+    env: Mapping[str, str | None] | None,
+    timeout: float,
+) -> list[Cell]:
+    client = NotebookClient(
+        notebook,
+        km=manager,
+        timeout=int(timeout),
+        allow_errors=True,
+        record_timing=True,
+        resources={"metadata": {"path": str(cwd)}},
+    )
+    # Without cleanup_kc a kernel of our own manager would go on running.
+    client.execute(env=_environment(env or {}), cleanup_kc=True)
     return [_cell(one) for one in notebook.cells]
 
 

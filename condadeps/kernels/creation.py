@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from condadeps.asked.job import IMPLIED, Asked, Job
 from condadeps.errors import PrefixError, RequestError, UsageError
+from condadeps.kernels import registered
 from condadeps.prefix.target import read
 from condadeps.show.reporter import Reporter
 from condadeps.transaction.fresh import is_free
@@ -25,17 +25,26 @@ _IPYTHON_CONFIG = (
 
 
 def create(
-    job: Job, *, kernel: str | None, display_name: str | None, bare: bool, reporter: Reporter | None
+    job: Job,
+    *,
+    kernel: str | None,
+    display_name: str | None,
+    bare: bool,
+    reporter: Reporter | None,
+    kernel_prefix: str | None = None,
 ) -> Outcome:
     """Make the environment ``job`` asks for; unless ``bare``, with ipykernel and this condadeps in it.
 
-    With ``kernel``, registers it with Jupyter, for this user, under that name. Raises PrefixError
-    when there is something at the prefix already; on any failure nothing is left there.
+    With ``kernel``, registers it with Jupyter under that name: for this user, or below ``kernel_prefix``,
+    where a Jupyter that is installed there finds it. Raises PrefixError when there is something at the
+    prefix already, UsageError when the kernel's name is taken; on any failure nothing is left there.
     """
     from condadeps.api import travel
 
     prefix = Path(job.prefix)
     _check(prefix, kernel, bare)
+    if kernel is not None:
+        registered.check_free(kernel, prefix, kernel_prefix)
     with TemporaryDirectory(prefix="condadeps-") as directory:
         if kernel or not bare:
             job = _with_kernel(job, Path(directory), registered=kernel is not None)
@@ -45,7 +54,7 @@ def create(
     if _has_condadeps(prefix):
         _load_magic(prefix)
     if kernel:
-        _register(prefix, kernel, display_name or kernel)
+        registered.register(read(prefix).python, prefix, kernel, display_name or kernel, kernel_prefix)
     return outcome
 
 
@@ -99,20 +108,3 @@ def _load_magic(prefix: Path) -> None:
     if not config.exists():
         config.parent.mkdir(parents=True, exist_ok=True)
         config.write_text(_IPYTHON_CONFIG, encoding="utf-8")
-
-
-def _register(prefix: Path, kernel: str, display_name: str) -> None:
-    python = str(read(prefix).python)
-    registered = subprocess.run(
-        [python, "-m", "ipykernel", "install", "--user", "--name", kernel, "--display-name", display_name],
-        capture_output=True,
-        text=True,
-        errors="replace",
-    )
-    if registered.returncode != 0:
-        raise PrefixError(
-            f"the environment is made, but the kernel {kernel!r} could not be registered",
-            detail=registered.stderr.strip().splitlines()[-3:],
-            help=f"{python} -m ipykernel install --user --name {kernel}",
-            prefix=str(prefix),
-        )
