@@ -69,16 +69,21 @@ class Staging:
         return self.room.tree(0)
 
     def check_space(self) -> None:
-        """Raises SpaceError when what is to be fetched will not fit."""
+        """Raises SpaceError when what is to be fetched will not fit, packed and unpacked."""
         wheels = sum(install.artifact.size or 0 for install in self.plan.install)
-        guards.space(self.room.home, wheels * _UNPACKED, prefix=self.room.prefix)
-        if self.conda and self.plan.link:
-            cache = self.conda.package_cache
-            cache.mkdir(parents=True, exist_ok=True)
-            new = [link.package for link in self.plan.link if not (cache / link.package.dist_name).exists()]
-            guards.space(
-                cache, sum(package.size or 0 for package in new) * _UNPACKED, prefix=self.room.prefix
-            )
+        if self.conda is None or not self.plan.link:
+            guards.space(self.room.home, wheels * _UNPACKED, prefix=self.room.prefix)
+            return
+        cache = self.conda.package_cache
+        cache.mkdir(parents=True, exist_ok=True)
+        linked = [link.package for link in self.plan.link]
+        new = [package for package in linked if not (cache / package.dist_name).exists()]
+        to_cache = sum(package.size or 0 for package in new)
+        # Links cost nothing; on another disk than the cache's every package is a copy.
+        apart = cache.stat().st_dev != self.room.home.stat().st_dev
+        here = wheels + (sum(package.size or 0 for package in linked) if apart else to_cache)
+        guards.space(self.room.home, here * _UNPACKED, prefix=self.room.prefix)
+        guards.space(cache, to_cache * _UNPACKED, prefix=self.room.prefix)
 
     async def fetch(self) -> None:
         """All downloads, the packages already laid out. Raises SourceError, HashError, CancelledError …"""
