@@ -13,6 +13,7 @@ from condadeps.engine import locked
 from condadeps.errors import PrefixError
 from condadeps.names.homes import Homes
 from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.overrides.steer import Steered
 from condadeps.prefix import guards, installed
 from condadeps.prefix.installed import InstalledPackage
 from condadeps.prefix.target import Target
@@ -43,7 +44,7 @@ class Planned:
 
 async def plan(
     job: Job,
-    requests: Sequence[Request],
+    wanted: Steered,
     target: Target,
     config: CondaConfig,
     configuration: Configuration,
@@ -54,7 +55,11 @@ async def plan(
     policy: Policy,
     reporter: Reporter,
 ) -> Planned:
-    """The plan of ``job``. Raises UnsatisfiableError, SourceError, RequestError or PrefixError."""
+    """The plan of ``job``: of what ``wanted`` has of it, when the site's overrides have had their say.
+
+    Raises UnsatisfiableError, SourceError, RequestError or PrefixError.
+    """
+    requests = wanted.requests
     path = locked.lock_of(job)
     if path is not None:
         exact = await locked.plan(
@@ -76,6 +81,8 @@ async def plan(
             return _removal(job, requests, target, homes)
         case "undo":
             return _undo(job, target, homes)
+        case "install" | "update" if job.asked and not requests:  # all of it is provided
+            return Planned(_told(Plan(str(target.prefix), target.subdir), job, wanted))
         case _:
             packages = installed.packages(target.prefix)
             found = await solve(
@@ -94,10 +101,16 @@ async def plan(
                     *_held(target, packages, homes),
                 ),
                 policy=policy,
-                constraints=constraints(job),
+                constraints=(*constraints(job), *wanted.constraints),
                 reporter=reporter,
             )
-            return Planned(replace(found, notes=(*found.notes, *job.notes)))
+            return Planned(_told(found, job, wanted))
+
+
+def _told(plan: Plan, job: Job, wanted: Steered) -> Plan:
+    """``plan`` with what the files and the overrides left to say."""
+    notes = (*wanted.notes, *plan.notes, *job.notes)
+    return replace(plan, notes=notes, warnings=(*wanted.warnings, *plan.warnings))
 
 
 def constraints(job: Job) -> list[Request]:
