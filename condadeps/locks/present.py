@@ -18,6 +18,7 @@ from urllib.request import url2pathname
 from packaging.tags import parse_tag
 from packaging.version import InvalidVersion, Version
 
+from condadeps import config
 from condadeps.locks.lock import Lock, Locked, LockedFile, artifact
 from condadeps.names.homes import Homes
 from condadeps.names.namespaces import ProjectName
@@ -93,7 +94,7 @@ def package_of(one: installed.InstalledPackage) -> Package:
 
 
 def _pips(target: Target) -> list[Distribution]:
-    condas, homes = installed.packages(target.prefix), Homes()
+    condas, homes = installed.packages(target.prefix), Homes(overrides=config.own().homes)
     found = installed.distributions(target) if target.has_python else {}
     return [one for one in found.values() if one.exists and owner(one, condas, homes) is None]
 

@@ -96,11 +96,12 @@ def environment_yaml(prefix: Path, *, everything: bool = False) -> Export:
     nobody is known to have asked for anything, what nothing else needs counts as asked for. Builds
     are left out, so that the file holds on other platforms. Raises PrefixError.
     """
+    from condadeps import config
     from condadeps.names.homes import Homes
     from condadeps.prefix.needed import needed
     from condadeps.record import environment
 
-    target, homes = read(prefix), Homes()
+    target, homes = read(prefix), Homes(overrides=config.own().homes)
     there, notes = _told(target, homes, everything)
     answers = [*there]
     with TemporaryDirectory(prefix="condadeps-") as directory:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from condadeps import config
 from condadeps.asked.credentials import without
 from condadeps.names.homes import Homes
 from condadeps.prefix import installed
@@ -81,7 +82,7 @@ class Listing:
 def listing(prefix: Path) -> Listing:
     """What is installed at ``prefix``. Raises PrefixError for no environment, or one with broken records."""
     target = read(prefix)
-    homes = Homes()
+    homes = Homes(overrides=config.own().homes)
     packages = installed.packages(prefix) if target.is_conda else {}
     entries = [_package(package) for package in packages.values()]
     entries += [
