@@ -47,10 +47,12 @@ def __dir__() -> list[str]:
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """``%load_ext condadeps``: register the magic."""
+    """``%load_ext condadeps``: register the magic, and ``import ipydeps`` where that is configured."""
+    from condadeps import ipydeps
     from condadeps.magic import register
 
     register(shell)
+    ipydeps.activate(ipydeps.configured)
 
 
 def _greet_ipython() -> None:

@@ -78,6 +78,16 @@ def activate(when: Callable[[], bool] | None = None) -> None:
     sys.modules[NAME] = ours
 
 
+def configured() -> bool:
+    """Whether the configuration has ``import ipydeps`` come here; for :func:`activate`."""
+    from condadeps import config
+
+    try:
+        return config.own().ipydeps_alias
+    except CondadepsError:
+        return False  # whatever is wrong with it, the first call of a door tells
+
+
 class _Finder:
     """Finds ``ipydeps`` here, when it is to be found here. (importlib's base class costs 17 ms to load.)"""
 
@@ -118,7 +128,7 @@ def _install(
 ) -> None:
     from condadeps.prefix.target import read
 
-    pip_config = _pip_config(config)
+    pip_config = _ipydeps_config(config)
     wanted = _understood(texts)
     asked = _without_standard_library(wanted.asked)
     target = read(Path(sys.prefix))
@@ -133,12 +143,22 @@ def _install(
     print(f"New packages installed: {', '.join(new)}" if new else "No new packages installed")
 
 
-def _pip_config(name: str | None) -> str | None:
-    if name is None:
-        return None
+def _ipydeps_config(name: str | None) -> str | None:
+    """pip's configuration of that name, when one is named. What ipydeps' own files say is told, once."""
     from condadeps import ipydeps_config
 
-    return str(ipydeps_config.chosen(ipydeps_config.read(), name)[1])
+    found, path = ipydeps_config.read(), None
+    if name is not None:
+        found, path = ipydeps_config.chosen(found, name)
+    for note in found.notes:
+        if note not in _TOLD:
+            print(f"note: {note}")
+            _TOLD.add(note)
+    return None if path is None else str(path)
+
+
+_TOLD: set[str] = set()
+"""The notes this session has seen."""
 
 
 def _understood(texts: Sequence[str]) -> PipInstall:
@@ -196,12 +216,13 @@ def _name(asked: Asked) -> ProjectName | None:
 
 def _already(asked: Sequence[Asked], target: Target) -> list[str]:
     """The names of what is met as it is."""
+    from condadeps import config
     from condadeps.asked.parse import parse
     from condadeps.names.homes import Homes
     from condadeps.prefix import already
 
     requests = [parse(item, Path.cwd()) for item in asked]
-    answers = already.answers(requests, target, Homes())
+    answers = already.answers(requests, target, Homes(overrides=config.own().homes))
     return sorted({str(one.project or one.name) for one in answers if one is not None and one.version})
 
 

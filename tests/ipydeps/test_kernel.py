@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.channel.fixture import Channel
-from tests.conftest import RunCells
+from tests.conftest import RunCells, Serve
 from tests.doors.test_notebook import conda_records, dist_infos
 from tests.sources.simple_index import wheel
 
@@ -139,3 +139,50 @@ def test_the_command_installs_and_tells_failure_by_its_status(
     assert good[0] == 0 and "New packages installed: q, small" in good[1]
     assert bad[0] == 1 and "nothing-of-the-kind" in bad[2]
     assert nothing == [0, "", ""]
+
+
+def test_overrides_of_ipydeps_configuration_are_heeded_and_their_successor_named_once(
+    kernel_prefix: Path, run_cells: RunCells, tmp_path: Path, serve: Serve
+) -> None:
+    served, directory = tmp_path / "site", tmp_path / "ipydeps"
+    served.mkdir()
+    directory.mkdir()
+    rules = {"labattrs": {"instead": "attrs"}, "cycler": {"refuse": "ask the helpdesk"}}
+    (served / "kernel-overrides.json").write_text(json.dumps({"python-3": rules}))
+    link = f"{serve(served).url}/kernel-overrides.json"
+    (directory / "ipydeps.conf").write_text(f"[ipydeps]\ndependencies_link = {link}\n")
+    cells = [
+        IMPORT,
+        "ipydeps.pip('labattrs')\nimport attr",
+        "ipydeps.pip('cycler')\nprint('went on')",
+        "ipydeps.pip('cycler', use_overrides=False)\nimport cycler",
+    ]
+    ran = run_cells(kernel_prefix, cells, env={"IPYDEPS_CONFIG_DIR": str(directory), "PIP_NO_INDEX": "1"})
+    assert [cell.error for cell in ran] == [None] * 4
+    assert "attrs" in conda_records(kernel_prefix)
+    assert "New packages installed: attrs" in ran[1].text and "labattrs is replaced by attrs" in ran[1].text
+    assert 'in condadeps: overrides = "URL"' in ran[1].text
+    assert "in condadeps:" not in ran[2].text  # once is enough
+    assert "ask the helpdesk" in ran[2].html and "went on" in ran[2].text
+
+
+def test_a_configured_alias_serves_an_old_notebook_unchanged(
+    kernel_prefix: Path, run_cells: RunCells, tmp_path: Path
+) -> None:
+    old = "import ipydeps\nipydeps.pip(['attrs'])\nimport attr; print(ipydeps.pip.__module__)"
+    home = tmp_path / "home"
+    (home / ".config" / "condadeps").mkdir(parents=True)
+    (home / ".config" / "condadeps" / "condadeps.toml").write_text("ipydeps_alias = true\n")
+    load, cell = run_cells(kernel_prefix, ["%load_ext condadeps", old], env={"HOME": str(home)})
+    assert load.error is None and cell.error is None
+    assert "condadeps.ipydeps" in cell.text and "attrs" in conda_records(kernel_prefix)
+
+
+def test_an_alias_that_is_not_configured_or_cannot_be_read_is_none(
+    kernel_prefix: Path, run_cells: RunCells
+) -> None:
+    for env in ({}, {"CONDADEPS_IPYDEPS_ALIAS": "perhaps"}):
+        cells = ["%load_ext condadeps", "import ipydeps", "%condadeps config"]
+        load, cell, config = run_cells(kernel_prefix, cells, env=env)
+        assert load.error is None and (cell.error or "").startswith("ModuleNotFoundError")
+        assert (config.error is None) is (not env)
