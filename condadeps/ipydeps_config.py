@@ -24,9 +24,9 @@ FILES = ("ipydeps.conf", "config.ini")
 SITE = Path("/etc/ipydeps")
 REPLACED_BY: Mapping[str, str] = {
     "dependencies_link": 'overrides = "URL"',
-    "dependencies_link_requires_pki": "pki = true",
-    "IPYDEPS_CONFIG_DIR": "CONDADEPS_OVERRIDES, CONDADEPS_PKI",
-    "--use-pypki2": "pki = true",
+    "dependencies_link_requires_pki": "pki = true, which is not built yet",
+    "IPYDEPS_CONFIG_DIR": "CONDADEPS_OVERRIDES",
+    "--use-pypki2": "pki = true, which is not built yet",
 }
 """Each old setting, and what stands for it in condadeps.toml (or among the variables)."""
 

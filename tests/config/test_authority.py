@@ -293,10 +293,10 @@ def test_a_job_is_settled_by_the_configuration(machine: Machine) -> None:
         settle(job, machine.environ)
 
 
-def test_a_new_environment_is_recorded_when_asked_for_only(
+def test_what_the_site_makes_final_no_option_gets_around(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    machine.write("site", "final = ['record', 'trust']")
+    machine.write("site", "final = ['record', 'trust', 'overrides']")
     monkeypatch.setattr(places, "site_directories", lambda: (machine.site,))
     unasked = Job(
         "create", str(machine.prefix), options=Options(record=False), directory=str(machine.project)
@@ -306,6 +306,8 @@ def test_a_new_environment_is_recorded_when_asked_for_only(
         settle(dataclasses.replace(unasked, verb="install"), machine.environ)
     with pytest.raises(ConfigError, match="trust"):
         settle(dataclasses.replace(unasked, options=Options(trust=True)), machine.environ)
+    with pytest.raises(ConfigError, match="the site lets nobody change overrides"):
+        settle(dataclasses.replace(unasked, options=Options(record=False, overrides=False)), machine.environ)
 
 
 def test_naming_the_file_to_record_in_asks_for_the_record(machine: Machine) -> None:

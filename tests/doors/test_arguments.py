@@ -20,11 +20,12 @@ def test_options_may_stand_anywhere_among_the_requests() -> None:
 
 def test_every_option_reaches_the_call() -> None:
     line = "update -p /x --override-channels -c a -U --no-record --offline --dry-run --json -q -vv six"
+    line += " --no-overrides"
     call = read(line.split(" "))
     assert (call.verb, call.prefix, call.json, call.quiet) == ("update", "/x", True, True)
     options = call.options
     assert (options.update, options.record, options.offline, options.dry_run) == (True, False, True, True)
-    assert (options.override_channels, options.verbosity) == (True, 2)
+    assert (options.override_channels, options.verbosity, options.overrides) == (True, 2, False)
 
 
 def test_plan_is_an_install_that_changes_nothing() -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from condadeps import api
-from condadeps.asked.job import IMPLIED, Asked
+from condadeps import api, config
+from condadeps.asked.job import IMPLIED, Asked, Job, Options
 from condadeps.asked.parse import parse
+from condadeps.engine import steering
 from condadeps.engine.steering import Overrides
 from condadeps.errors import ConfigError
 from condadeps.names.homes import Homes
@@ -175,3 +177,68 @@ def test_what_a_kernel_needs_unasked_is_not_taken_for_a_request() -> None:
     target = planned(Path("env"), "3.11.4", "linux-64")
     assert Overrides(rules).steer([implied], target, Homes()).requests == (implied,)
     assert Overrides(rules).steer([asked], target, Homes()).requests[0].text == "lab::ipykernel"
+
+
+class Machine:
+    """A user, and a site of the test's own, whose configuration says where overrides are."""
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.site, self.user = root / "etc", root / "home"
+        self.theirs = self.user / ".config" / "ipydeps"
+        self.theirs.mkdir(parents=True)
+        monkeypatch.setenv("HOME", str(self.user))
+
+    def document(self, rules: dict[str, Any]) -> Path:
+        path = self.user / "overrides.json"
+        path.write_text(json.dumps({"python": rules}))
+        return path
+
+    def overrides(self, site: str = "", user: str = "", **options: Any) -> Overrides:
+        for directory, text in ((self.site, site), (self.user / ".config" / "condadeps", user)):
+            directory.mkdir(parents=True, exist_ok=True)
+            (directory / "condadeps.toml").write_text(text)
+        configuration = config.read(None, None, {"HOME": str(self.user)}, site=[self.site])
+        job = Job("install", "/env", options=Options(**options))
+        return asyncio.run(steering.overrides(job, configuration, offline=False))
+
+    @staticmethod
+    def texts(overrides: Overrides, *requests: str) -> list[str]:
+        target = planned(Path("env"), "3.11.4", "linux-64")
+        asked = [parse(Asked(text)) for text in requests]
+        return [one.text for one in overrides.steer(asked, target, Homes()).requests]
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    return Machine(tmp_path, monkeypatch)
+
+
+def test_a_document_may_be_a_file_and_its_rules_for_one_site_hold_there_only(machine: Machine) -> None:
+    path = machine.document({"six": {"site": "cluster", "instead": "seven"}})
+    for link in (str(path), path.as_uri()):
+        said = f"overrides = {link!r}\n"
+        assert machine.texts(machine.overrides(said + "site = 'Cluster'"), "six") == ["seven"]
+        assert machine.texts(machine.overrides(said), "six") == ["six"]
+        assert machine.texts(machine.overrides(said + "site = 'cluster'", overrides=False), "six") == ["six"]
+
+
+def test_ipydeps_link_counts_until_there_is_one_of_ours(machine: Machine) -> None:
+    old = machine.theirs / "old.json"
+    old.write_text('{"python": {"six": {"instead": "old"}}}')
+    (machine.theirs / "ipydeps.conf").write_text(f"[ipydeps]\ndependencies_link = {old}\n")
+    assert machine.texts(machine.overrides(), "six") == ["old"]
+    ours = machine.document({"six": {"instead": "ours"}})
+    assert machine.texts(machine.overrides(user=f"overrides = '{ours}'"), "six") == ["ours"]
+    assert machine.overrides(site="final = ['overrides']").document is None
+
+
+def test_a_chosen_file_of_ipydeps_may_have_its_own_link(machine: Machine) -> None:
+    path = machine.document({"six": {"instead": "chosen"}})
+    chosen = machine.theirs / "repo1.conf"
+    chosen.write_text(
+        f"[global]\n[ipydeps]\ndependencies_link = {path}\ndependencies_link_requires_pki = true\n"
+    )
+    found = machine.overrides(pip_config=str(chosen))
+    assert machine.texts(found, "six") == ["chosen"]
+    assert "client certificate (PKI): not built yet" in found.warnings[0]
+    assert machine.overrides().document is None
