@@ -1,7 +1,8 @@
 """The questions a solve asks, in the order of least change.
 
 First with everything installed asked for again, so that nothing leaves; what moves is then checked against
-a question in which nothing may move. Only when there is no answer may what nobody asked for leave.
+a question in which nothing may move. Only when there is no answer may what nobody asked for leave; and only
+when there is none yet may conda's copy of what was asked for make room for PyPI's.
 """
 
 from __future__ import annotations
@@ -67,12 +68,14 @@ class Problem:
     async def solvable(self) -> Solution | None:
         """A solution, whatever it would move, or None."""
         answer = await self._try(self.encoded, self._only_roots(self.encoded))
+        if isinstance(answer, Refusal) and self._handed:
+            answer = await self._try(self.encoded, self._question(self.encoded, self._not_handed))
         return answer.solution if isinstance(answer, Solved) else None
 
     async def refusal(self, spec: str) -> Refusal | None:
         """Why ``spec`` cannot be had beside all that was asked for, or not without moving what is there."""
         encoded = self.encoded
-        for question in (self._only_roots(encoded), self._frozen(encoded)):
+        for question in (self._only_roots(encoded), self._frozen(encoded, list(self.installed))):
             answer = await self._try(encoded, dataclasses.replace(question, specs=(*question.specs, spec)))
             if isinstance(answer, Refusal):
                 return answer
@@ -90,27 +93,37 @@ class Problem:
                 return answer
         gentle = await self._try(encoded, self._everything(encoded))
         if isinstance(gentle, Solved):
-            return await self._gentler(gentle) if self.moved(gentle.solution) else gentle
+            return await self._gentler(gentle, list(self.installed))
+        refusal = gentle
         if len(self._roots) < len(self.installed):
             freer = await self._try(encoded, self._only_roots(encoded))
             if isinstance(freer, Solved):
                 return freer
-            return Refusal(freer.message, gentle.message)
-        return gentle
+            refusal = Refusal(freer.message, gentle.message)
+        return await self._hand_over(refusal) if self._handed else refusal
 
-    async def _gentler(self, gentle: Solved) -> Solved:
+    async def _hand_over(self, refusal: Refusal) -> Solved | Refusal:
+        """Let PyPI's copy take the place of conda's, of what was asked for; who needs conda's forbids it."""
+        answer = await self._try(self.encoded, self._question(self.encoded, self._not_handed))
+        if isinstance(answer, Solved):
+            return await self._gentler(answer, self._not_handed)
+        return Refusal(answer.message, f"{refusal.message}\n{refusal.before}")
+
+    async def _gentler(self, gentle: Solved, staying: Sequence[PackageName]) -> Solved:
         """The same with nothing moved but what was asked for, when that can be; else ``gentle``.
 
         An update keeps the versions it found. An install may take older ones, on PyPI too.
         """
+        if not self.moved(gentle.solution):
+            return gentle
         exactly = self._at(gentle) if self.updating else []
-        frozen = await self._try(self.encoded, self._frozen(self.encoded, exactly))
+        frozen = await self._try(self.encoded, self._frozen(self.encoded, staying, exactly))
         if isinstance(frozen, Solved):
             return frozen
         if self.updating or not await self.discovery.grow(self._opened()):
             return gentle
         self.__dict__.pop("encoded", None)
-        frozen = await self._try(self.encoded, self._frozen(self.encoded))
+        frozen = await self._try(self.encoded, self._frozen(self.encoded, staying))
         return frozen if isinstance(frozen, Solved) else gentle
 
     def _at(self, solved: Solved) -> list[str]:
@@ -157,8 +170,10 @@ class Problem:
     def _only_roots(self, encoded: Encoded) -> Question:
         return self._question(encoded, [name for name in self.installed if name in self._roots])
 
-    def _frozen(self, encoded: Encoded, exactly: Sequence[str] = ()) -> Question:
-        question = self._question(encoded, list(self.installed))
+    def _frozen(
+        self, encoded: Encoded, staying: Sequence[PackageName], exactly: Sequence[str] = ()
+    ) -> Question:
+        question = self._question(encoded, staying)
         free = self.asked_packages | {PackageName(f"{PROXY}{name}") for name in self.asked_projects}
         held = [record for record in question.locked if record.name.normalized not in free]
         loose = [record for record in question.locked if record.name.normalized in free]
@@ -308,6 +323,19 @@ class Problem:
         entries = [self.discovery.universe.entries[p] for p in self.asked_projects]
         going = [e for e in entries if e.forced or e.direct or (e.from_pypi and not self._may_stay(e))]
         return frozenset(name for entry in going for name in entry.excluded if name in self.installed)
+
+    @property
+    def _not_handed(self) -> list[PackageName]:
+        return [name for name in self.installed if name not in self._handed]
+
+    @functools.cached_property
+    def _handed(self) -> frozenset[PackageName]:
+        """Installed packages PyPI's copy may take the place of: they bring nothing but what was asked for."""
+        installed, entries = self.discovery.installed, self.discovery.universe.entries
+        names = {name for project in self.asked_projects for name in entries[project].excluded}
+        others = (p for p in installed.distributions if p not in self.asked_projects)
+        needed = {owner.name for project in others if (owner := installed.owner(project)) is not None}
+        return frozenset(names & self.installed.keys()) - needed - ALWAYS
 
     def _may_stay(self, entry: Entry) -> bool:
         """Whether what conda has installed of a project that is PyPI's meets every request for it."""

@@ -223,6 +223,10 @@ class World:
         path = self.directory / "conda-meta" / f"{name}-{version}-0.json"
         path.write_text(json.dumps(document))
 
+    def ships(self, project: str, version: str) -> None:
+        """What conda has installed brought this project too."""
+        self._info(project, version, "conda", ())
+
     def pip(
         self,
         name: str,
