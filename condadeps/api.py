@@ -280,6 +280,11 @@ def carry_out(call: Call, asked: Sequence[Asked], directory: Path, reporter: Rep
 
             job = Job("lock", str(prefix), tuple(asked), call.options, str(directory))
             return lock(job, call.files, reporter, **call.settings)
+        case "bundle":
+            from condadeps.locks.make import bundle
+
+            job = Job("bundle", str(prefix), tuple(asked), call.options, str(directory))
+            return bundle(job, call.files, reporter, **call.settings)
         case "sync":
             if not call.files:
                 raise UsageError("say what it is to match", help="condadeps sync -f environment.yml")

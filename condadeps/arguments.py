@@ -292,9 +292,15 @@ def plan(requests: tuple[str, ...], **said: Any) -> Call:
 @click.option("--platform", "platforms", multiple=True, metavar="PLATFORM", help="Such as osx-arm64.")
 @click.option("--format", type=click.Choice(LOCKS), default="conda-lock", show_default=True)
 @click.option("-o", "--output", metavar="FILE", help="Write it there.")
+@click.option("--kernel", is_flag=True, help="With what a kernel with %condadeps needs.")
 @_change
 def lock(
-    requests: tuple[str, ...], platforms: tuple[str, ...], format: str, output: str | None, **said: Any
+    requests: tuple[str, ...],
+    platforms: tuple[str, ...],
+    format: str,
+    output: str | None,
+    kernel: bool,
+    **said: Any,
 ) -> Call:
     """Solve for one platform or several, and write down every file by URL and hash; change nothing.
 
@@ -305,7 +311,30 @@ def lock(
     condadeps lock -f environment.yml -o conda-lock.yml
     condadeps lock -f environment.yml --platform linux-64 --platform osx-arm64 --platform win-64
     """
-    return _changing("lock", requests, said, platforms=platforms, format=format, output=output)
+    settings = {"platforms": platforms, "format": format, "output": output, "kernel": kernel}
+    return _changing("lock", requests, said, **settings)
+
+
+@_group.command(add_help_option=False)
+@_requests
+@click.option("-o", "--output", metavar="DIR", required=True, help="Where; what is there already is kept.")
+@click.option("--platform", "platforms", multiple=True, metavar="PLATFORM", help="Such as osx-arm64.")
+@click.option("--kernel", is_flag=True, help="With what a kernel with %condadeps needs.")
+@_change
+def bundle(
+    requests: tuple[str, ...], output: str, platforms: tuple[str, ...], kernel: bool, **said: Any
+) -> Call:
+    """Fetch all of a lock, or of what a file asks for, into a directory for machines without a network.
+
+    The directory is a conda channel and a Python index at once. A bundling that was cut short goes on
+    when it is called again.
+
+    \b
+    condadeps bundle -f conda-lock.yml -o bundle
+    condadeps create --offline -c ./bundle -f bundle/conda-lock.yml -p ./env
+    condadeps install --offline -c ./bundle pandas
+    """
+    return _changing("bundle", requests, said, platforms=platforms, output=output, kernel=kernel)
 
 
 @_group.command(add_help_option=False)

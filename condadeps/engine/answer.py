@@ -9,7 +9,7 @@ from typing import Any
 
 from condadeps import config as settings
 from condadeps.asked.job import Job
-from condadeps.engine import locking
+from condadeps.engine import bundling, locking
 from condadeps.engine.sources import pypi_source
 from condadeps.locks import export
 from condadeps.prefix.target import read
@@ -43,4 +43,8 @@ async def _lock(job: Job, reporter: Reporter, cancel: Cancel) -> dict[str, Any]:
     return {"text": locking.text(lock, job.settings["format"]), "notes": list(lock.notes)}
 
 
-_WORK: Mapping[str, _Work] = {"export": _export, "lock": _lock}
+async def _bundle(job: Job, reporter: Reporter, cancel: Cancel) -> dict[str, Any]:
+    return (await bundling.bundle(job, reporter, cancel)).to_json()
+
+
+_WORK: Mapping[str, _Work] = {"export": _export, "lock": _lock, "bundle": _bundle}

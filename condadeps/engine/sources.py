@@ -10,6 +10,7 @@ from condadeps.asked.job import Job, Named
 from condadeps.asked.request import Request, Spec
 from condadeps.config import Configuration, trusted
 from condadeps.errors import ConfigError
+from condadeps.locks.bundled import PYPI, among
 from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter
 from condadeps.solve.policy import Policy
@@ -47,11 +48,13 @@ def conda_source(
         configuration.require_free("channels")
     named = () if options.override_channels else _channels(job, config, configuration.settings.trust)
     channels = [*options.channels, *named]
+    # Offline, a bundle is all there is: of other channels the index may be cached, not the packages.
+    bundled = bool(options.offline and among(options.channels, job.directory))
     return CondaSource(
         config,
         target.subdir,
         channels=channels,
-        override_channels=options.override_channels,
+        override_channels=options.override_channels or bundled,
         named=written,
         offline=options.offline or None,
         exclude_newer=_newer(job, config),
@@ -74,11 +77,14 @@ def pypi_source(
     Raises ConfigError for an index that a file names and nobody configured.
     """
     options = job.options
+    bundles = among(options.channels, job.directory)
     pip = PipConfig.read(prefix=target.prefix).with_indexes(
         index_url=options.index_url,
         extra_index_urls=options.extra_index_urls,
-        find_links=options.find_links,
+        find_links=(*options.find_links, *(str(one / PYPI) for one in bundles)),
     )
+    if bundles and options.offline:
+        pip = replace(pip, index_urls=())
     return PypiSource(
         _with_named(job, pip, configuration.settings.trust),
         target,

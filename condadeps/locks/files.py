@@ -39,24 +39,28 @@ def read(path: Path, target: Target) -> Lock:
 
     Raises RequestError for a file that is no lock, cannot be read, or is for other platforms.
     """
-    from condadeps.locks import conda_lock, explicit, pixi_lock, pylock
-
-    kind = kind_of(path)
-    match kind:
-        case "explicit":
-            lock = explicit.read(text_of(path), path, target.subdir)
-        case "conda-lock":
-            lock = conda_lock.read(text_of(path), path)
-        case "pixi-lock":
-            lock = pixi_lock.read(path)
-        case "pylock":
-            lock = pylock.read(text_of(path), path, target)
-        case None:
-            raise failure(path, "is no lock")
+    lock = load(path, target)
     if lock.on(target.subdir) is None:
         known = ", ".join(one.subdir for one in lock.platforms)
         raise failure(path, f"is not for {target.subdir}; it is for {known or 'no platform'}")
     return lock
+
+
+def load(path: Path, target: Target) -> Lock:
+    """As :func:`read`, for whatever platforms it is."""
+    from condadeps.locks import conda_lock, explicit, pixi_lock, pylock
+
+    match kind_of(path):
+        case "explicit":
+            return explicit.read(text_of(path), path, target.subdir)
+        case "conda-lock":
+            return conda_lock.read(text_of(path), path)
+        case "pixi-lock":
+            return pixi_lock.read(path)
+        case "pylock":
+            return pylock.read(text_of(path), path, target)
+        case None:
+            raise failure(path, "is no lock")
 
 
 def python_asked(path: Path) -> str | None:

@@ -65,8 +65,10 @@ class Places:
     trusted: Callable[[str], bool]
 
 
-async def packages(locked: Sequence[Package], channels: Channels, places: Places) -> tuple[Package, ...]:
-    """``locked`` with URLs to fetch from, and whole records.
+async def packages(
+    locked: Sequence[Package], channels: Channels, places: Places, *, whole: bool = True
+) -> tuple[Package, ...]:
+    """``locked`` with URLs to fetch from; with ``whole``, ready to be installed by their records.
 
     Raises ConfigError for a channel that nobody here stands for, SourceError for one that does not
     answer, HashError for a file that is not the promised one.
@@ -78,6 +80,8 @@ async def packages(locked: Sequence[Package], channels: Channels, places: Places
     missing = next((one for one in strange if one.url not in found), None)
     if missing is not None and not (channels.offline and missing.channel in known):
         raise _untrusted(places, f"the channel {without_credentials(missing.channel)}", ".condarc")
+    if not whole:
+        return tuple(placed)
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def one(package: Package) -> Package:
@@ -104,9 +108,16 @@ async def _by_hash(wanted: Sequence[Package], channels: Channels) -> dict[str, P
         for record in offered.get(one.name, ()):
             here = package(record)
             if here.filename == one.filename and here.subdir == one.subdir and _same_hash(one, here):
-                found[one.url] = here
+                found[one.url] = _moved(one, here)
                 break
     return found
+
+
+def _moved(one: Package, here: Package) -> Package:
+    """The lock's package at another place; what the lock tells of it outweighs what that place does."""
+    told = {key: value for key, value in one.record.items() if value is not None}
+    place = {"url": here.url, "channel": here.channel, "fn": here.filename}
+    return of_record({**here.record, **told, **place}, here.url)
 
 
 def _same_hash(one: Package, other: Package) -> bool:
