@@ -70,8 +70,8 @@ class CondadepsMagics(Magics):
         environment.yml beside the notebook (--env-file FILE, --no-record).
 
         Options: -c CHANNEL, --override-channels, -U/--update, --no-pip, --env-file FILE, --no-record,
-        --offline, --dry-run, --restart (the kernel, when the change needs it), -p/--prefix DIR, -q, -v;
-        `%condadeps install --help` explains them.
+        --no-overrides, --offline, --dry-run, --restart (the kernel, when the change needs it),
+        -p/--prefix DIR, -q, -v; `%condadeps install --help` explains them.
         """
         from condadeps.asked.parse import lines, split
 
@@ -110,11 +110,15 @@ _ABOUT = frozenset({"-h", "--help", "--version"})
 
 def _call(words: list[str]) -> Call:
     """What the words ask; a plain list of requests is understood without the command line's grammar."""
-    if not words:
-        words = ["install", "--help"]
-    elif words[0] not in VERBS | _ABOUT:
+    if words and words[0] not in VERBS | _ABOUT:
+        verb = next((word for word in words if word in VERBS), None)
+        if words[0].startswith("-") and verb:
+            raise UsageError(
+                f"is {verb!r} what to do, or a package's name?",
+                help=f"%condadeps {verb} … does it; %condadeps install … {verb} is for the package",
+            )
         words = ["install", *words]
-    if words[0] == "install" and not any(word.startswith("-") for word in words):
+    if words[:1] == ["install"] and not any(word.startswith("-") for word in words):
         from condadeps.call import Call
 
         return Call("install", tuple(words[1:]))

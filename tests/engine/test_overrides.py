@@ -22,7 +22,8 @@ from tests.channel.fixture import Channel
 from tests.channel.server import Fault, Server
 from tests.conftest import CondaPrefix, Serve
 from tests.doors.test_command import condadeps
-from tests.doors.test_notebook import conda_records
+from tests.doors.test_notebook import conda_records, dist_infos
+from tests.sources.simple_index import wheel
 
 
 class Site:
@@ -242,3 +243,28 @@ def test_a_chosen_file_of_ipydeps_may_have_its_own_link(machine: Machine) -> Non
     assert machine.texts(found, "six") == ["chosen"]
     assert "client certificate (PKI): not built yet" in found.warnings[0]
     assert machine.overrides().document is None
+
+
+@pytest.mark.slow
+def test_a_bound_moves_what_was_installed_before_there_was_one(site: Site, conda_prefix: CondaPrefix) -> None:
+    prefix = conda_prefix("python", "numpy")
+    assert not conda_records(prefix)["numpy"].startswith("1.")
+    site.says({"numpy": {"version": "<2"}})
+    outcome = api.install("click", prefix=prefix)
+    assert "click" in conda_records(prefix) and conda_records(prefix)["numpy"].startswith("1.26")
+    [moved] = [link for link in outcome.plan.link if link.previous]
+    assert moved.package.name == "numpy"
+
+
+@pytest.mark.slow
+def test_a_rule_takes_a_project_from_pypi_though_conda_has_it(
+    site: Site, conda_prefix: CondaPrefix, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel(tmp_path / "wheels", "click", "1.0")
+    wheel(tmp_path / "wheels", "click", "2.0")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
+    site.says({"click": {"pip": "click<2"}})
+    prefix = conda_prefix("python", "pip")
+    api.install("click", prefix=prefix)
+    assert "click" not in conda_records(prefix)
+    assert [path.name for path in dist_infos(prefix, "click")] == ["click-1.0.dist-info"]
