@@ -215,7 +215,8 @@ def _by_engine(job: Job, settings: Settings, reporter: Reporter | None) -> Outco
 def _job(
     verb: Any, requests: Sequence[str], prefix: str | os.PathLike[str] | None, options: dict[str, Any]
 ) -> Job:
-    texts = [requests] if isinstance(requests, str) else list(requests)
+    # A list where the requests should stand, as ipydeps takes one, is those requests.
+    texts = list(requests[0] if len(requests) == 1 and isinstance(requests[0], list | tuple) else requests)
     for text in texts:
         if not isinstance(text, str):
             raise UsageError(f"a request is a string, not {type(text).__name__}", help='such as "pandas>=2"')
@@ -254,7 +255,7 @@ def carry_out(call: Call, asked: Sequence[Asked], directory: Path, reporter: Rep
             from condadeps.names.homes import Homes
             from condadeps.names.lookup import which
 
-            return which(call.requests, Homes(overrides=config.own().homes))
+            return which([_named(one) for one in asked], Homes(overrides=config.own().homes))
         case "config":
             from condadeps import config
 
@@ -280,6 +281,13 @@ def carry_out(call: Call, asked: Sequence[Asked], directory: Path, reporter: Rep
 
             job = Job("lock", str(prefix), tuple(asked), call.options, str(directory))
             return lock(job, call.files, reporter, **call.settings)
+        case "embed" | "strip":
+            from condadeps.record import embedding
+
+            job = Job("export", str(prefix), (), call.options, str(directory))
+            if call.verb == "strip":
+                return [embedding.strip(job, path) for path in call.requests]
+            return [embedding.embed(job, path, reporter, **call.settings) for path in call.requests]
         case "bundle":
             from condadeps.locks.make import bundle
 
@@ -324,3 +332,13 @@ def _with_files(job: Job, call: Call) -> Job:
     from condadeps.asked.gather import gather
 
     return gather(job, call.files)
+
+
+def _named(asked: Asked) -> str:
+    """The name in a request, however much else it says. Raises RequestError for one without."""
+    from condadeps.asked.parse import parse
+
+    name = parse(asked).name
+    if name is None:
+        raise UsageError(f"there is no name in {asked.text}", help="condadeps which NAME")
+    return name

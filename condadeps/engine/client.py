@@ -8,6 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import IO, Any
@@ -29,6 +30,7 @@ main()
 """
 
 _STDERR_LINES = 20
+_TOO_LATE = "interrupted too late to stop: the change was finished, to leave nothing half-done"
 
 
 def run(job: Job, reporter: Reporter | None = None, *, python: str | None = None) -> Outcome:
@@ -104,8 +106,8 @@ def _converse(engine: subprocess.Popen[bytes], job: Job, reporter: Reporter) -> 
             outcome = protocol.read_event(protocol.decode(line), reporter)
             line = b""
             if outcome is not None:
-                if interrupted:
-                    reporter.notice("too late to stop: the change was finished, to leave nothing half-done")
+                if interrupted and isinstance(outcome, Outcome) and outcome.changed:
+                    return replace(outcome, warnings=(*outcome.warnings, _TOO_LATE))
                 return outcome
         except KeyboardInterrupt:
             if not interrupted:

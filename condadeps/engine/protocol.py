@@ -63,7 +63,7 @@ def read_opening(message: Mapping[str, Any]) -> Job:
     if message.get("protocol") != VERSION:
         raise EngineError(
             f"the engine is condadeps {VERSION}, its door is condadeps {message.get('protocol')}",
-            help="both must be the same: restart the kernel after an upgrade; or see the engine_python setting",
+            help="both must be the same: restart the kernel after an upgrade, or mend engine_python",
         )
     try:
         return Job.from_json(message["job"])

@@ -145,6 +145,9 @@ def _without_metadata(wish: _Wish, there: _There) -> Answer | None:
 
 def _by_conda(wish: _Wish, package: InstalledPackage, there: _There) -> Answer | None:
     home = there.homes.home(wish.project)
+    if home.package and home.package != package.name:
+        # A metapackage stands for the project, though another holds its files (matplotlib).
+        package = there.package(home.package) or package
     own = home.constraint if home.package == package.name else ""
     if package.others or (own and not satisfies(package.version, own)):
         return None

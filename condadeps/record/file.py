@@ -97,6 +97,8 @@ def replace(path: Path, before: Read, text: str) -> bool:
     """
     import tempfile
 
+    if path.exists() and not os.access(path, os.W_OK):
+        raise RecordError(f"{path} is read-only", help="another file: --env-file FILE", path=str(path))
     content = ((_BOM if before.bom else "") + text).encode("utf-8")
     temporary = ""
     try:

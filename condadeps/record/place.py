@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,10 +25,14 @@ def env_file(job: Job) -> Path:
 
 
 def environment_name(prefix: Path) -> str:
-    """The name a file of this environment carries: the directory's, or its parent's for a ``.venv``."""
+    """The name a file of this environment carries: the directory's, or its parent's for a ``.venv``.
+
+    What conda does not take in a name is a dash.
+    """
     if (prefix / "condabin").is_dir():
         return "base"
-    return prefix.parent.name if prefix.name in _ANONYMOUS and prefix.parent.name else prefix.name
+    name = prefix.parent.name if prefix.name in _ANONYMOUS and prefix.parent.name else prefix.name
+    return re.sub(r"[ /:#]+", "-", name)
 
 
 def check(job: Job) -> None:

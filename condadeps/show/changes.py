@@ -87,9 +87,9 @@ def artifact_source(artifact: Artifact) -> str:
     """``PyPI``, or the kind of place a direct reference names."""
     if artifact.editable:
         return "editable"
-    if not artifact.direct:
-        return "PyPI"
     scheme = urlsplit(artifact.url).scheme
+    if not artifact.direct and scheme != "file":
+        return "PyPI"
     return {"file": "local file", "http": "URL", "https": "URL"}.get(
         scheme, scheme.partition("+")[0] or "local file"
     )

@@ -63,3 +63,21 @@ def test_wrong_words_are_a_usage_error_that_helps(words: list[str], says: str) -
         read(words)
     assert caught.value.exit_code == 2
     assert caught.value.help
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["--json plan six", "-q list", "--dry-run remove pandas", "-p /somewhere history", "-U update six"],
+)
+def test_a_verb_after_options_is_never_taken_for_a_package(line: str) -> None:
+    from condadeps.magic import _call
+
+    with pytest.raises(UsageError, match="what to do, or a package's name") as caught:
+        _call(line.split())
+    assert "%condadeps install" in str(caught.value)
+    assert _call(["install", *line.split()]).verb == "install"
+
+
+def test_the_command_says_that_the_verb_comes_first() -> None:
+    with pytest.raises(UsageError, match="verb comes first"):
+        read(["--json", "plan", "six"])
