@@ -149,7 +149,7 @@ def _tops(found: Graph) -> set[Any]:
 def _direct(one: Distribution) -> str | None:
     """The constraint of what came by URL, ``""`` for what is from an index; None for what nobody can have."""
     told = one.direct_url
-    if one.editable:
+    if one.editable or one.project == "condadeps":
         return None
     if told is None:
         return ""
