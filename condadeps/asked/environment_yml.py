@@ -27,9 +27,12 @@ _SELECTORS = frozenset(
 
 def read(path: Path, subdir: str | None = None) -> Listing:
     """What the file asks for, for the platform ``subdir``. Raises RequestError with file and line."""
-    text = text_of(path)
-    file = _File(path, subdir or running_subdir(), text.splitlines())
-    return file.listing(text)
+    return parsed(text_of(path), path, subdir)
+
+
+def parsed(text: str, path: Path, subdir: str | None = None) -> Listing:
+    """What ``text`` asks for, which stands in ``path``. Raises RequestError with file and line."""
+    return _File(path, subdir or running_subdir(), text.splitlines()).listing(text)
 
 
 def running_subdir() -> str:

@@ -22,7 +22,7 @@ def gather(job: Job, files: Files, subdir: str | None = None) -> Job:
     for path in files.constraints:
         listing = _read(job, path, "requirements")
         job = _with(job, path, replace(listing, asked=(), constraints=(*listing.constraints, *listing.asked)))
-    locks = [path for path in files.files if _is_lock(Path(job.directory, path).expanduser())]
+    locks = [path for path in files.files if _is_lock(job, path)]
     if locks:
         return _with_lock(job, files, locks)
     for path in files.files:
@@ -31,10 +31,12 @@ def gather(job: Job, files: Files, subdir: str | None = None) -> Job:
     return job
 
 
-def _is_lock(path: Path) -> bool:
+def _is_lock(job: Job, path: str) -> bool:
+    """Whether ``path`` is to be followed as a lock; a notebook's is when an environment is made of it."""
     from condadeps.locks.files import kind_of
 
-    return kind_of(path) is not None
+    kind = kind_of(Path(job.directory, path).expanduser())
+    return kind is not None and (kind != "notebook" or (job.verb in ("create", "sync") and not job.asked))
 
 
 def _with_lock(job: Job, files: Files, locks: Sequence[str]) -> Job:
@@ -61,6 +63,14 @@ def _read(
     subdir: str | None = None,
 ) -> Listing:
     where = Path(job.directory, path).expanduser()
+    if where.suffix.lower() == ".ipynb":
+        from condadeps.record import embedding
+
+        carried = embedding.read(where)
+        if carried is not None:
+            from condadeps.asked import environment_yml
+
+            return environment_yml.parsed(carried.environment, where, subdir)
     return read(where, kind, extras=extras, groups=groups, subdir=subdir)
 
 

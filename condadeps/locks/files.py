@@ -10,7 +10,7 @@ from condadeps.asked.files import failure, text_of
 from condadeps.locks.lock import Lock
 from condadeps.prefix.target import Target
 
-Kind = Literal["explicit", "conda-lock", "pixi-lock", "pylock"]
+Kind = Literal["explicit", "conda-lock", "pixi-lock", "pylock", "notebook"]
 
 _PYLOCK = re.compile(r"pylock(\.[^.]+)?\.toml")
 _CONDA_LOCK = re.compile(r"^package:", re.MULTILINE)
@@ -24,6 +24,8 @@ def kind_of(path: Path) -> Kind | None:
     name = path.name.lower()
     if _PYLOCK.fullmatch(name):
         return "pylock"
+    if name.endswith(".ipynb"):
+        return "notebook" if path.is_file() and _carried(path) else None
     if not name.endswith((".lock", ".txt", ".yml", ".yaml")) or not path.is_file():
         return None
     text = text_of(path)
@@ -32,6 +34,16 @@ def kind_of(path: Path) -> Kind | None:
     if name.endswith(".txt"):
         return "explicit" if is_explicit(text) else None
     return "conda-lock" if _CONDA_LOCK.search(text) and _METADATA.search(text) else None
+
+
+def _carried(path: Path) -> str | None:
+    """The lock that a notebook carries, where it is for this machine."""
+    from condadeps.prefix.target import machine_subdir
+    from condadeps.record import embedding
+
+    found = embedding.read(path)
+    lock = found.lock if found else None
+    return lock if lock and re.search(rf"^ *platform: {machine_subdir()}$", lock, re.MULTILINE) else None
 
 
 def read(path: Path, target: Target) -> Lock:
@@ -55,6 +67,8 @@ def load(path: Path, target: Target) -> Lock:
             return explicit.read(text_of(path), path, target.subdir)
         case "conda-lock":
             return conda_lock.read(text_of(path), path)
+        case "notebook":
+            return conda_lock.read(_carried(path) or "", path)
         case "pixi-lock":
             return pixi_lock.read(path)
         case "pylock":
