@@ -343,46 +343,7 @@ def bundle(
 
 @_group.command(add_help_option=False)
 @click.argument("notebooks", nargs=-1, required=True, metavar="NOTEBOOK…")
-@click.option(
-    "-f", "--file", "environment", metavar="FILE", help="This environment.yml (default: beside it)."
-)
-@click.option("--no-lock", is_flag=True, help="Not the exact files of this platform.")
-@click.option("--offline", is_flag=True, help="Use what is cached, ask no server.")
-@_environment
-def embed(
-    notebooks: tuple[str, ...],
-    environment: str | None,
-    no_lock: bool,
-    offline: bool,
-    prefix: str | None,
-    json: bool,
-    quiet: bool,
-    verbose: int,
-) -> Call:
-    """Write the environment, and its lock, into a notebook, so that whoever gets it can rebuild it.
-
-    \b
-    condadeps embed analysis.ipynb
-    condadeps create -f analysis.ipynb -p ./env --kernel analysis
-    condadeps strip analysis.ipynb
-    """
-    settings = {"environment": environment, "lock": not no_lock}
-    return Call("embed", notebooks, Options(offline=offline), prefix, json, quiet, settings=settings)
-
-
-@_group.command(add_help_option=False)
-@click.argument("notebooks", nargs=-1, required=True, metavar="NOTEBOOK…")
-@click.option("--json", is_flag=True, help="One JSON document on standard output, nothing else.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing when all went well.")
-@_help
-def strip(notebooks: tuple[str, ...], json: bool, quiet: bool) -> Call:
-    """Take the environment out of notebooks that embed wrote it into."""
-    return Call("strip", notebooks, json=json, quiet=quiet)
-
-
-@_group.command(add_help_option=False)
-@click.argument("notebooks", nargs=-1, required=True, metavar="NOTEBOOK…")
-@click.option("-f", "--file", "environment", metavar="FILE", help="This environment.yml (default: beside it).")
+@click.option("-f", "--file", "environment", metavar="FILE", help="Default: environment.yml beside it.")
 @click.option("--no-lock", is_flag=True, help="Not the exact files of this platform.")
 @click.option("--offline", is_flag=True, help="Use what is cached, ask no server.")
 @_environment
