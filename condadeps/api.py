@@ -281,6 +281,13 @@ def carry_out(call: Call, asked: Sequence[Asked], directory: Path, reporter: Rep
 
             job = Job("lock", str(prefix), tuple(asked), call.options, str(directory))
             return lock(job, call.files, reporter, **call.settings)
+        case "cache":
+            from condadeps.sources import kept
+
+            what, *kinds = call.requests or ("info",)
+            if what == "clean" and call.yes:
+                return kept.clear(kinds)
+            return replace(kept.kept(kinds), asked=what == "clean")
         case "embed" | "strip":
             from condadeps.record import embedding
 

@@ -379,6 +379,27 @@ def strip(notebooks: tuple[str, ...], json: bool, quiet: bool) -> Call:
 
 
 @_group.command(add_help_option=False)
+@click.argument("words", nargs=-1, metavar="info|clean [PART…]")
+@_yes
+@click.option("--json", is_flag=True, help="One JSON document on standard output, nothing else.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing when all went well.")
+@_help
+def cache(words: tuple[str, ...], yes: bool, json: bool, quiet: bool) -> Call:
+    """Tell what is kept of what was fetched and how big it is, or clear it away.
+
+    Environments stay whole. Where nobody can be asked, clean clears nothing without --yes.
+
+    \b
+    condadeps cache info
+    condadeps cache clean
+    condadeps cache clean packages files
+    """
+    if words and words[0] not in ("info", "clean"):
+        raise click.UsageError("condadeps cache info, or condadeps cache clean")
+    return Call("cache", words, json=json, quiet=quiet, yes=yes)
+
+
+@_group.command(add_help_option=False)
 @_yes
 @_change
 def sync(yes: bool, **said: Any) -> Call:

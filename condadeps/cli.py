@@ -54,8 +54,10 @@ def _carry_out(call: Call) -> int:
     asked = [Asked(text) for text in call.requests]
     if call.restart:
         raise UsageError("there is no kernel here to restart", help="--restart is for notebooks")
-    if _is_to_ask(call) and not _agreed(call, asked):
-        return 1
+    if _is_to_ask(call):
+        if not _agreed(call, asked):
+            return 1
+        call = replace(call, yes=True)
     with terminal.progress(quiet=call.quiet or call.json) as reporter:
         result = carry_out(call, asked, Path.cwd(), reporter)
     if call.json:
@@ -71,6 +73,7 @@ def _carry_out(call: Call) -> int:
 def _is_to_ask(call: Call) -> bool:
     """Whether this takes something away, and a person is there to say yes."""
     takes = call.verb in {"remove", "undo", "sync"} and not call.options.dry_run
+    takes = takes or (call.verb == "cache" and call.requests[:1] == ("clean",))
     return takes and not (call.yes or call.json or call.quiet) and sys.stdin.isatty() and sys.stdout.isatty()
 
 
