@@ -176,7 +176,7 @@ def _graph(job: Job, target: Target, homes: Homes) -> Graph:
     packages, distributions = installed.packages(target.prefix), installed.distributions(target)
     found = graph(packages, distributions, target, homes, extras=asked.extras)
     more = {Node("conda", name) for name in asked.packages}
-    more |= {found.providers[project] for project in asked.projects if project in found.providers}
+    more |= {node for project in asked.projects if (node := found.known_as(project)) is not None}
     return replace(found, asked=found.asked | (more & found.needs.keys()))
 
 

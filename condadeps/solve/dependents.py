@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -40,6 +40,12 @@ class Graph:
     """What somebody asked for, as far as the environment tells."""
     providers: Mapping[ProjectName, Node] = field(default_factory=dict)
     """Who brought each installed project."""
+    fronts: Mapping[ProjectName, Node] = field(default_factory=dict)
+    """The home of a project that another package brings for it: ``matplotlib`` before ``matplotlib-base``."""
+
+    def known_as(self, project: ProjectName) -> Node | None:
+        """What somebody means who names ``project``: its home if that is installed, else who brought it."""
+        return self.fronts.get(project) or self.providers.get(project)
 
     def needed_by(self, nodes: Iterable[Node]) -> set[Node]:
         """``nodes`` and all that they need, directly or not."""
@@ -84,26 +90,40 @@ def graph(
     providers = {project: _provider(found, packages, homes) for project, found in distributions.items()}
     requires = _requires(distributions, target, extras or {})
     conda = {Node("conda", name): _depends(package, packages) for name, package in packages.items()}
+    fronts = dict(_fronts(providers, conda, homes))
     needs: dict[Node, set[Node]] = conda
     for project, requirements in requires.items():
         node = providers[project]
         mine = needs.setdefault(node, set())
         for one in requirements:
-            other = providers.get(ProjectName(one.name))
             # conda says itself what its packages need; only an extra's requirements go beyond that.
-            if other and (node.manager == "pip" or _is_of_extra(one)):
-                mine.add(other)
+            if node.manager == "pip" or _is_of_extra(one):
+                other = ProjectName(one.name)
+                mine.update(nodes[other] for nodes in (providers, fronts) if other in nodes)
         if node.manager == "pip" and "python" in packages:
             mine.add(Node("conda", "python"))
     wanted = {Node("conda", name) for name, package in packages.items() if package.requested_specs}
-    wanted |= {providers[project] for project, found in distributions.items() if found.requested}
+    wanted |= {
+        fronts.get(project, providers[project]) for project, found in distributions.items() if found.requested
+    }
     there = {node: frozenset(others - {node}) for node, others in needs.items()}
-    return Graph(there, frozenset(wanted | set(asked)) & frozenset(there), providers)
+    return Graph(there, frozenset(wanted | set(asked)) & frozenset(there), providers, fronts)
 
 
 def _provider(found: Distribution, packages: Mapping[PackageName, InstalledPackage], homes: Homes) -> Node:
     package = owner(found, packages, homes)
     return Node("conda", package.name) if package else Node("pip", found.project)
+
+
+def _fronts(
+    providers: Mapping[ProjectName, Node], conda: Mapping[Node, Collection[Node]], homes: Homes
+) -> Iterator[tuple[ProjectName, Node]]:
+    """The installed homes that bring their project by needing the package that has its files."""
+    for project, node in providers.items():
+        package = homes.home(project).package if node.manager == "conda" else None
+        front = Node("conda", package) if package else node
+        if front != node and node in conda.get(front, ()):
+            yield project, front
 
 
 def depends(package: InstalledPackage) -> tuple[str, ...]:

@@ -88,7 +88,7 @@ def _one(request: Request, graph: Graph, packages: Collection[PackageName], home
         case Direct() if request.name is None:
             raise _only_names(request)
         case Direct():
-            found = graph.providers.get(ProjectName(str(request.name)))
+            found = graph.known_as(ProjectName(str(request.name)))
         case Spec():
             if request.spec.rpartition("::")[2].strip() != request.name:
                 raise _only_names(request)
@@ -96,7 +96,7 @@ def _one(request: Request, graph: Graph, packages: Collection[PackageName], home
         case Project():
             if request.requirement.specifier or request.requirement.url:
                 raise _only_names(request)
-            found = graph.providers.get(request.name)
+            found = graph.known_as(request.name)
             if request.forced and found is not None and found.manager != "pip":
                 found = None
         case Bare():
@@ -114,8 +114,9 @@ def _bare(name: str, graph: Graph, packages: Collection[PackageName], homes: Hom
     except ValueError:
         project = None
     if project is not None:
-        if project in graph.providers:
-            return graph.providers[project]
+        known = graph.known_as(project)
+        if known is not None:
+            return known
         home = homes.home(project).package
         if home is not None and home in packages:
             return Node("conda", home)

@@ -26,6 +26,16 @@ def road(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Road:
     tiny.noarch(road.channel, "app", "1.0", depends=["six"])
     tiny.wheel(road.wheels, "middle", "1.0", requires=["six"])
     tiny.wheel(road.wheels, "top", "1.0", requires=["middle", "six"])
+    # As conda has it: the home of the project matplotlib needs the package that has its files.
+    tiny.package(road.channel, "matplotlib", "1.0", depends=["matplotlib-base"])
+    metadata = "site-packages/matplotlib-1.0.dist-info"
+    files = {
+        f"{metadata}/METADATA": "Metadata-Version: 2.1\nName: matplotlib\nVersion: 1.0\n",
+        f"{metadata}/INSTALLER": "conda\n",
+        "site-packages/matplotlib/__init__.py": "",
+    }
+    tiny.package(road.channel, "matplotlib-base", "1.0", files, depends=["six"], noarch=True)
+    tiny.wheel(road.wheels, "seaborn", "1.0", requires=["matplotlib"])
     return road.open()
 
 
@@ -70,6 +80,24 @@ def test_what_something_asked_for_needs_is_refused_with_the_command_that_would_d
 
     outcome = road.remove("six", "app", "pypi:top")
     assert changed(outcome) == {"-six 1.0", "-app 1.0", "-top 1.0", "-middle 1.0"}
+
+
+def test_a_project_goes_with_the_package_that_was_asked_for_and_the_one_that_has_its_files(
+    road: Road,
+) -> None:
+    road.install("matplotlib")
+    outcome = road.remove("matplotlib")
+    assert changed(outcome) == {"-matplotlib 1.0", "-matplotlib-base 1.0", "-six 1.0"}
+    assert "matplotlib" not in road.file.read_text()
+
+
+def test_a_home_that_only_brings_its_projects_package_is_needed_by_who_needs_the_project(road: Road) -> None:
+    road.install("seaborn")
+    with pytest.raises(ConflictError) as refused:
+        road.remove("matplotlib")
+    assert refused.value.help == "to remove that too: condadeps remove matplotlib pypi:seaborn"
+    outcome = road.remove("seaborn")
+    assert changed(outcome) == {"-seaborn 1.0", "-matplotlib 1.0", "-matplotlib-base 1.0", "-six 1.0"}
 
 
 def test_what_is_not_installed_or_no_name_is_refused(road: Road) -> None:
