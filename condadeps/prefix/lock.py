@@ -8,6 +8,7 @@ however that ends. Beside it lies ``holder.json``, for whoever waits: it tells a
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import stat
@@ -23,6 +24,7 @@ from condadeps.show.reporter import Reporter, Silent
 QUIET_SECONDS = 1.0
 """How long to wait before saying so."""
 _POLL_SECONDS = 0.1
+_DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,8 @@ def _acquire(
         except filelock.Timeout:
             pass
         except OSError as error:
+            if error.errno in _DENIED:  # the lock lies there already, another user's
+                raise _read_only(prefix, error) from error
             raise PrefixError(
                 f"{prefix} cannot be locked", detail=[str(error)], prefix=str(prefix)
             ) from error
@@ -140,13 +144,17 @@ def _prepared(prefix: Path) -> Path:
             # Not the umask but the prefix says who shares it; setgid keeps the group's files the group's.
             place.chmod(_mode(prefix, 0o777) | (prefix.stat().st_mode & stat.S_ISGID))
     except OSError as error:
-        raise PrefixError(
-            f"the environment {prefix} is read-only for you",
-            detail=[str(error)],
-            help="condadeps create -p DIR … makes an environment of your own",
-            prefix=str(prefix),
-        ) from error
+        raise _read_only(prefix, error) from error
     return place
+
+
+def _read_only(prefix: Path, error: OSError) -> PrefixError:
+    return PrefixError(
+        f"the environment {prefix} is read-only for you",
+        detail=[str(error)],
+        help="condadeps create -p DIR … makes an environment of your own",
+        prefix=str(prefix),
+    )
 
 
 def _mode(prefix: Path, most: int) -> int:

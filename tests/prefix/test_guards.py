@@ -91,8 +91,13 @@ def test_a_read_only_environment_is_named_with_the_directory(open_place: Path) -
     assert error["data"] == {"prefix": str(at.prefix), "directory": str(at.prefix)}
 
 
-def test_a_read_only_environment_cannot_be_locked_either(open_place: Path) -> None:
+@pytest.mark.parametrize("changed_before", [False, True])
+def test_a_read_only_environment_cannot_be_locked_either(open_place: Path, changed_before: bool) -> None:
     at = made.conda(open_place / "env")
+    if changed_before:  # by its owner, whose lock lies there
+        with lock.hold(at.prefix, 0):
+            pass
+        (lock.directory(at.prefix) / "lock").chmod(0o444)
 
     def hold() -> None:
         with lock.hold(at.prefix, 0):
