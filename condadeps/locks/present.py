@@ -116,9 +116,9 @@ async def _file(one: Distribution, traces: _Traces, target: Target, index: Index
     what = f"{one.project} {one.version}"
     if one.editable:
         return f"{what} is left out: it is installed in development mode"
-    made = traces.laid(one) or _direct(one)
-    if made is None and _is_own(one):
+    if one.project == OWN:
         return f"{what} is left out: `condadeps create` brings its own"
+    made = traces.laid(one) or _direct(one)
     if made is None and one.direct_url is not None:
         return f"{what} is left out: it came from {without_credentials(one.direct_url['url'])}"
     if made is None:
@@ -127,10 +127,6 @@ async def _file(one: Distribution, traces: _Traces, target: Target, index: Index
         return f"{what} is left out: no index has that version"
     core = one.core
     return LockedFile(made, core.lines if core else (), (core.requires_python or None) if core else None)
-
-
-def _is_own(one: Distribution) -> bool:
-    return one.project == OWN and one.direct_url is not None
 
 
 @dataclass(frozen=True)

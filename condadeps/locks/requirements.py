@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from condadeps.locks.lock import Lock
+from condadeps.locks.present import OWN
 from condadeps.names.namespaces import ProjectName
 from condadeps.prefix import installed
 from condadeps.prefix.installed import Distribution
@@ -18,7 +19,7 @@ _HEAD = "# Python {python}; every Python project, conda's included, under PyPI's
 def write(target: Target) -> tuple[str, tuple[str, ...]]:
     """The file, and notes about what pip may not find again. Nothing is asked of any index."""
     found = installed.distributions(target) if target.has_python else {}
-    lines = [_line(one) for _, one in sorted(found.items()) if one.exists]
+    lines = [_line(one) for _, one in sorted(found.items()) if one.exists and one.project != OWN]
     notes = [
         f"{one.project} {one.version} is written as a comment: it is installed in development mode"
         for one in found.values()
