@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from condadeps.asked import matchspec
 from condadeps.asked.request import Direct, Spec
@@ -11,15 +13,20 @@ from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.solve.constraint import conda_constraint
 from condadeps.solve.decode import Solution, artifact, same
 from condadeps.solve.encode import PROXY
+from condadeps.solve.moves import Moves
 from condadeps.solve.needs import spelled
 from condadeps.solve.plan import Answer, Install, Link, Needed, Plan, Uninstall, Unlink
 from condadeps.solve.problem import Problem, Solved
 from condadeps.solve.reasons import Reasons, admits
 from condadeps.solve.universe import CondaCandidate, Entry, PipCandidate
+from condadeps.solve.versions import parsed
 from condadeps.solve.wanted import Wanted
 from condadeps.sources.direct import Direct as DirectFile
 from condadeps.sources.files import File
 from condadeps.sources.records import package
+
+if TYPE_CHECKING:
+    from rattler import PrefixRecord
 
 
 def plan(solved: Solved, problem: Problem, notes: Sequence[str] = ()) -> Plan:
@@ -77,27 +84,48 @@ class _Planner:
             if name in self.problem.damaged:
                 yield Link(package(record), "its record in conda-meta cannot be read")
             elif before is None:
-                yield Link(package(record), self.reasons.of(name))
+                yield Link(package(record), self._new(name))
             elif not same(before, record):
                 newer = record.version >= before.version
-                yield Link(package(record), self._moved(name, str(before.version), newer), package(before))
+                yield Link(package(record), self._moved(name, before, newer), package(before))
 
-    def _moved(self, name: PackageName, previous: str, newer: bool) -> str:
+    def _new(self, name: PackageName) -> str:
+        """Why a conda package comes in; it may take over from pip."""
         reason = self.reasons.of(name)
-        if self.problem.everything and name not in self.problem.asked_packages:
-            return NEWEST if newer else f"moved: {self.reasons.demand(name, previous) or 'to fit the rest'}"
         if reason == "asked":
             return reason
-        demand = self.reasons.demand(name, previous) or self._limit(name, previous)
-        return f"moved: {demand}" if demand else "moved to fit the rest"
+        for entry, candidate in self.solution.projects.values():
+            if isinstance(candidate, CondaCandidate) and candidate.package == name and entry.kept:
+                demand = self.reasons.demand(name, str(entry.kept.version))
+                why = demand or self._moves.project(entry)
+                return f"moved: {why}" if why else reason
+        return reason
 
-    def _limit(self, name: PackageName, previous: str) -> str | None:
-        """The constraint that does not leave ``name`` at version ``previous``."""
-        for limit in self.problem.limits:
-            for limited, spec in limit.specs:
-                if limited == name and not admits(spec, previous):
-                    return f"{limit} is a constraint"
-        return None
+    def _moved(self, name: PackageName, before: PrefixRecord, newer: bool) -> str:
+        reason = self.reasons.of(name)
+        if self.problem.everything and name not in self.problem.asked_packages:
+            return NEWEST if newer else _of_move("", self._moves.package(name, before))
+        if reason == "asked" and (self.problem.updating or not self._met(name, str(before.version))):
+            return reason
+        return _of_move(reason, self._moves.package(name, before))
+
+    def _met(self, name: PackageName, version: str) -> bool:
+        """Whether a version of conda's ``name`` meets all that was asked of it."""
+        for item in self.problem.items:
+            if item.package == name and not admits(item.spec, version):
+                return False
+            if not item.applies or item.need is None:
+                continue
+            entry, chosen = self.solution.projects[item.need.project]
+            number = entry.order.numbers.get(parsed(version) or version)
+            own = isinstance(chosen, CondaCandidate) and chosen.package == name
+            if own and number not in entry.admitted(item.need.specifier):
+                return False
+        return True
+
+    @functools.cached_property
+    def _moves(self) -> Moves:
+        return Moves(self.reasons, self.problem)
 
     def _unlinks(self) -> Iterator[Unlink]:
         for name, record in sorted(self.problem.installed.items()):
@@ -143,6 +171,8 @@ class _Planner:
             return NEWEST
         if candidate.source == "direct":
             return reason
+        if reason != "asked" and entry.kept is not None:
+            reason = _of_move(reason, self._moves.project(entry))
         if reason == "asked" and entry.forced:
             return "asked from PyPI"
         return f"{reason}; {self._not_conda(entry)}" if self.problem.discovery.conda else reason
@@ -310,6 +340,13 @@ class _Planner:
                 "this is not a conda environment, so everything comes from PyPI; "
                 "`condadeps create -p DIR` makes one"
             )
+
+
+def _of_move(reason: str, why: str | None) -> str:
+    """The reason of what moved: what it had to fit, and whether it was asked for."""
+    if why is None:
+        return reason if reason == "asked" else "moved with the rest"
+    return f"asked; moved: {why}" if reason == "asked" else f"moved: {why}"
 
 
 def candidate_text(candidate: CondaCandidate | PipCandidate) -> str:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from rattler import RepoDataRecord
 
 
+WITH_THE_REST = "with the rest"
+"""The reason of what nothing needs and nothing forbids to be as it was: the solver's choice."""
+
+
 @dataclass(frozen=True)
 class Reasons:
     """Answers "why is this here?" for one solution. Names are the solver's (``numpy``, ``pypi--rich``)."""
@@ -34,11 +38,15 @@ class Reasons:
     def of(self, name: str) -> str:
         """``"asked"``, or ``"needed by seaborn 0.13.2"``."""
         chain = self.chain(name)
-        if not chain:
-            if name in self._implied:
-                return "for %condadeps in its kernel"
-            return "asked" if self._stands_for_asked(name) else "kept"
-        return f"needed by {self.label(chain[-1])}"
+        if chain:
+            return f"needed by {self.label(chain[-1])}"
+        if name in self._implied:
+            return "for %condadeps in its kernel"
+        if self._stands_for_asked(name):
+            return "asked"
+        # Nothing that was asked for now needs it, so something does that is there already.
+        needing = self.dependents(name)
+        return f"needed by {needing[0]}" if needing else WITH_THE_REST
 
     def chain(self, name: str) -> list[str]:
         """The shortest way from something asked for to ``name``: solver's names, proxies left out."""
@@ -64,7 +72,7 @@ class Reasons:
         """Who does not let ``name`` be at version ``previous``: ``"pandas 3.0.1 needs numpy >=2"``."""
         for parent, record in self._records():
             for text in record.depends:
-                if _name(text) == name and not admits(text, previous):
+                if spec_name(text) == name and not admits(text, previous):
                     return f"{self.label(parent)} needs {text}"
         for project, candidate in self.solution.pip.items():
             for need in self.needs(project, candidate):
@@ -91,12 +99,22 @@ class Reasons:
             *(need for extra in extras for need in candidate.needs.extras.get(extra, ())),
         ]
 
+    def dependents(self, name: str) -> list[str]:
+        """All that needs ``name``, conda's and pip's, with their versions."""
+        own = self._stand_in(name) or name
+        found = self.conda_dependents(own)
+        for project, candidate in self.solution.pip.items():
+            needed = [n.project for n in self.needs(project, candidate)]
+            if any(self._stand_in(f"{PROXY}{p}") == own for p in needed if p in self.solution.projects):
+                found.append(self.label(f"{PIP}{project}"))
+        return found
+
     def conda_dependents(self, name: str) -> list[str]:
         """The conda packages that depend on ``name``, with their versions."""
         return [
             self.label(parent)
             for parent, record in self._records()
-            if any(_name(text) == name for text in record.depends)
+            if any(spec_name(text) == name for text in record.depends)
         ]
 
     def _records(self) -> Iterable[tuple[str, RepoDataRecord]]:
@@ -150,11 +168,12 @@ class Reasons:
             if name.startswith(PROXY):
                 extras = self.extras.get(ProjectName(name.removeprefix(PROXY)), frozenset())
                 depends += [text for e in extras for text in record.extra_depends.get(e, ())]
-            children[str(name)] = [_name(text) for text in depends]
+            children[str(name)] = [spec_name(text) for text in depends]
         return children
 
 
-def _name(spec: str) -> str:
+def spec_name(spec: str) -> str:
+    """The name in a MatchSpec."""
     return spec.split(" ", 1)[0].split("[", 1)[0].split("=", 1)[0]
 
 
@@ -166,6 +185,6 @@ def admits(spec: str, version: str) -> bool:
     matched = MatchSpec(spec)
     if matched.version is None:
         return True
-    name = _name(spec)
+    name = spec_name(spec)
     probe = PackageRecord(name, version, BuildString("0"), 0, "noarch")
     return MatchSpec(f"{name} {matched.version}").matches(probe)

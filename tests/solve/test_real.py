@@ -24,6 +24,7 @@ from condadeps.sources.conda import CondaSource
 from condadeps.sources.condarc import CondaConfig
 from condadeps.sources.pip_config import PipConfig
 from condadeps.sources.pypi import PypiSource
+from tests.solve.test_reasons import check
 from tests.solve.world import installs, linked, why
 
 if TYPE_CHECKING:
@@ -141,6 +142,22 @@ def test_a_real_hash_is_of_pypi_s_file(channel: Channel, conda_prefix: CondaPref
     assert plan.install[0].artifact == free and "six" not in linked(plan)
     with pytest.raises(NoVersionError):
         planned(prefix, channel.url, Asked("six==1.17.0", metadata=True, hashes=(f"sha256:{'0' * 64}",)))
+
+
+def test_every_reason_of_real_plans_is_true(channel: Channel, conda_prefix: CondaPrefix) -> None:
+    """pandas 3 needs numpy 2, on both sides; conda has pandas 2 for numpy 1."""
+    conda, pip = conda_prefix("python", "pandas"), conda_prefix("python", "numpy", "python-dateutil")
+    pip_install(pip, "pandas==3.1.0")
+    for prefix in (conda, pip):
+        target = read(prefix)
+        packages = {str(n): p.version for n, p in installed.packages(prefix).items()}
+        distributions = {str(n): d.version for n, d in installed.distributions(target).items()}
+        for texts in (["numpy<2"], ["numba==0.59.1"], ["pandas==2.2.3"], ["seaborn", "rich"]):
+            plan = planned(prefix, channel.url, *texts)
+            check(plan, packages, distributions)
+            moved = why(plan).get("pandas")
+            if texts == ["numpy<2"]:
+                assert moved and moved.endswith("needs numpy >=2.0.2, numpy<2 was asked for")
 
 
 def test_updating_a_real_environment(channel: Channel, conda_prefix: CondaPrefix) -> None:
