@@ -12,7 +12,7 @@ is nothing to read, or nothing changed: every call of a door does it.
 
 from __future__ import annotations
 
-from condadeps.config.call import of_call, require_built, resolved, settle
+from condadeps.config.call import of_call, resolved, settle
 from condadeps.config.configuration import Configuration, own, read
 from condadeps.config.merge import Origin
 from condadeps.config.settings import SETTINGS, Setting, Settings
@@ -27,7 +27,6 @@ __all__ = [
     "of_call",
     "own",
     "read",
-    "require_built",
     "resolved",
     "settle",
     "trusted",

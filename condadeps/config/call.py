@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from condadeps.config.configuration import Configuration, read
-from condadeps.config.settings import SETTINGS, Settings
-from condadeps.errors import NotYetError
+from condadeps.config.settings import Settings
 
 if TYPE_CHECKING:
     from condadeps.asked.job import Job, Options
@@ -19,7 +18,7 @@ def settle(job: Job, environ: Mapping[str, str] | None = None) -> tuple[Job, Con
 
     What the options do not carry (``lock_timeout``, ``homes``, ``record.pin`` …) is taken from the settings
     by whoever needs it. Raises ConfigError as :func:`condadeps.config.read`, and for ``--trust`` or
-    ``--no-overrides`` where the site's word is final; NotYetError for a setting this release does not do.
+    ``--no-overrides`` where the site's word is final.
     """
     call = of_call(job.options)
     if job.verb == "create" and not job.options.record:
@@ -27,7 +26,6 @@ def settle(job: Job, environ: Mapping[str, str] | None = None) -> tuple[Job, Con
             "record.enabled", None
         )  # a new environment is recorded when asked for: no wish against a policy
     configuration = read(job.prefix, job.directory, environ, call=call)
-    require_built(configuration.settings)
     if job.options.trust:
         configuration.require_free("trust")
     if not job.options.overrides:
@@ -75,16 +73,3 @@ def resolved(options: Options, settings: Settings) -> Options:
         record=settings.record.enabled,
         env_file=settings.record.env_file,
     )
-
-
-def require_built(settings: Settings) -> None:
-    """Raises NotYetError for a setting this release does not do: a site's policy is not passed over."""
-    for setting in SETTINGS.values():
-        value = setting.of(settings)
-        if value in setting.unbuilt:
-            built = [word for word in getattr(setting.kind, "words", ()) if word not in setting.unbuilt]
-            raise NotYetError(
-                f'{setting.key} = "{value}" is not built yet',
-                help=f"{setting.key} can be {', '.join(built)}; condadeps config shows who set it",
-                setting=setting.key,
-            )

@@ -212,16 +212,7 @@ def _call(call: Mapping[str, object], directory: Path, home: Path | None) -> Ite
 
 def _configuration(merged: Merged, looked_at: tuple[tuple[Place, bool], ...]) -> Configuration:
     found = settings(merged.values)
-    return Configuration(
-        found, merged.origins, merged.finals, (*merged.warnings, *_unbuilt(found)), looked_at
-    )
-
-
-def _unbuilt(found: Settings) -> Iterator[str]:
-    for setting in SETTINGS.values():
-        value = setting.of(found)
-        if value in setting.unbuilt:
-            yield f'{setting.key} = "{value}" is not built yet'
+    return Configuration(found, merged.origins, merged.finals, merged.warnings, looked_at)
 
 
 def _without_secrets(value: Any) -> Any:

@@ -64,8 +64,6 @@ class Setting:
     """The list that may not have the same items; the weightier place's word counts."""
     unset: str = ""
     """What holds when it is not set, for a person."""
-    unbuilt: tuple[str, ...] = ()
-    """Values this release does not do yet."""
 
     def of(self, settings: Settings) -> Any:
         """Its value among ``settings``."""

@@ -16,8 +16,6 @@ def row(setting: Setting) -> str:
     """One line of the table."""
     default = setting.unset or f"`{setting.kind.shown(setting.default)}`"
     wanted = setting.kind.wanted
-    if setting.unbuilt:
-        wanted += f" (not built yet: {', '.join(setting.unbuilt)})"
     variable = f"`{setting.variable}`" if Scope.VARIABLE in setting.by else ""
     cells = (f"`{setting.key}`", setting.about, wanted, default, who(setting), variable)
     return f"| {' | '.join(cells)} |"

@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 
 from condadeps.asked.job import Job, Options
-from condadeps.config import SETTINGS, Setting, of_call, places, require_built, resolved, settle, trusted
+from condadeps.config import SETTINGS, Setting, of_call, places, resolved, settle, trusted
 from condadeps.config.places import EVERYONE, OWNERS, Scope
-from condadeps.errors import ConfigError, NotYetError
+from condadeps.errors import ConfigError
 from tests.config.conftest import Machine
 
 EXAMPLES = {
@@ -252,16 +252,6 @@ def test_homes_of_several_places_are_joined_by_project(machine: Machine) -> None
     }
 
 
-def test_an_installer_that_is_not_built_is_refused_and_not_passed_over(machine: Machine) -> None:
-    machine.write("site", "installer = 'conda'")
-    found = machine.read()
-    assert found.warnings == ('installer = "conda" is not built yet',)
-    with pytest.raises(NotYetError, match='installer = "conda" is not built yet'):
-        require_built(found.settings)
-    machine.write("site", "installer = 'rattler'")
-    require_built(machine.read().settings)
-
-
 def test_a_call_that_says_nothing_changes_nothing(machine: Machine) -> None:
     assert of_call(Options()) == {}
     assert resolved(Options(), machine.read().settings) == Options()
@@ -288,9 +278,6 @@ def test_a_job_is_settled_by_the_configuration(machine: Machine) -> None:
     settled, configuration = settle(job, machine.environ)
     assert settled == dataclasses.replace(job, options=Options(channels=("mine",), offline=True))
     assert configuration.settings.channels == ("mine",)
-    machine.write("user", "installer = 'mamba'")
-    with pytest.raises(NotYetError):
-        settle(job, machine.environ)
 
 
 def test_what_the_site_makes_final_no_option_gets_around(

@@ -51,7 +51,9 @@ def test_help_is_printed_and_is_no_failure(words: list[str]) -> None:
     assert done.returncode == 0 and "condadeps" in done.stdout and not done.stderr
 
 
-@pytest.mark.parametrize("words", [["nonsense"], ["install"], ["install", "--frob", "six"], ["lock", "six"]])
+@pytest.mark.parametrize(
+    "words", [["nonsense"], ["install"], ["install", "--frob", "six"], ["doctor", "six"]]
+)
 def test_wrong_words_exit_with_2_and_leave_standard_output_alone(words: list[str]) -> None:
     done = condadeps(*words)
     assert done.returncode == 2 and done.stdout == "" and "help:" in done.stderr
