@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import tempfile
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from condadeps.config import own
+from condadeps.errors import SourceError
 
 
 def cache_root(environ: Mapping[str, str] | None = None) -> Path:
@@ -27,6 +29,27 @@ def cache_root(environ: Mapping[str, str] | None = None) -> Path:
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("condadeps", appauthor=False))
+
+
+def usable(directory: Path) -> Path:
+    """``directory``, for what cannot go on without a cache; made when it is not there yet.
+
+    Raises SourceError, saying what moves the cache, when it cannot be written; OSError for a full disk.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        if not os.access(directory, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise SourceError(
+            f"the cache {directory} cannot be written: {error.strerror}",
+            help="name another directory in CONDADEPS_CACHE_DIR",
+            url="",
+            status=None,
+        ) from error
+    return directory
 
 
 def read_bytes(path: Path) -> bytes | None:

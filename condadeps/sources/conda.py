@@ -26,7 +26,7 @@ from condadeps.errors import SourceError
 from condadeps.names.namespaces import PackageName
 from condadeps.show.reporter import Reporter, Silent
 from condadeps.sources import silence
-from condadeps.sources.cache import cache_root
+from condadeps.sources.cache import cache_root, usable
 from condadeps.sources.channel_client import Transport, with_credentials
 from condadeps.sources.channels import Channel, check_allowed, effective, resolve, tiers
 from condadeps.sources.condarc import CondaConfig
@@ -342,6 +342,11 @@ class CondaSource:
                 yield response
 
     def _failure(self, error: Exception, channels: Sequence[Channel]) -> SourceError:
+        if str(self._cache) in str(error):  # perhaps not the channel's fault at all
+            try:
+                usable(self._cache)
+            except SourceError as refused:
+                return refused
         relay = self._transport.relay
         return silence.source_error(error, channels, relay.failures if relay else None)
 

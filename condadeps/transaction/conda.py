@@ -33,6 +33,7 @@ from condadeps.prefix import installed
 from condadeps.prefix.installed import InstalledPackage
 from condadeps.show.reporter import Reporter
 from condadeps.solve.plan import Link, Package
+from condadeps.sources.cache import usable
 from condadeps.sources.credentials import masked
 from condadeps.transaction.cancel import Cancel
 from condadeps.transaction.changes import paths_in
@@ -72,8 +73,7 @@ async def stage(
     nothing outside ``tree`` and the cache was changed then.
     """
     packages = [link.package for link in links]
-    cache = source.package_cache
-    cache.mkdir(parents=True, exist_ok=True)
+    cache = usable(source.package_cache)
     await asyncio.to_thread(_check_local, packages, cache)
     stub = _stub_python(prefix, tree) if _PYTHON not in {package.name for package in packages} else None
     try:

@@ -12,6 +12,7 @@ from condadeps.prefix import guards
 from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter
 from condadeps.solve.plan import Install, Link, Plan
+from condadeps.sources.cache import usable
 from condadeps.transaction import bytecode, changes, conda, distributions, history, keeping, pip, verify
 from condadeps.transaction.cancel import Cancel
 from condadeps.transaction.changes import Changes
@@ -74,8 +75,7 @@ class Staging:
         if self.conda is None or not self.plan.link:
             guards.space(self.room.home, wheels * _UNPACKED, prefix=self.room.prefix)
             return
-        cache = self.conda.package_cache
-        cache.mkdir(parents=True, exist_ok=True)
+        cache = usable(self.conda.package_cache)
         linked = [link.package for link in self.plan.link]
         new = [package for package in linked if not (cache / package.dist_name).exists()]
         to_cache = sum(package.size or 0 for package in new)

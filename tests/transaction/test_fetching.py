@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from condadeps.solve.plan import Package
 from tests.channel.server import Fault
 from tests.conftest import Serve
 from tests.transaction import tiny
+from tests.transaction.road import Road
 from tests.transaction.world import World, listing
 
 pytestmark = pytest.mark.slow
@@ -75,3 +77,23 @@ def test_no_secret_is_told(world: World, serve: Serve) -> None:
     came = world.apply(world.plan([foo]))
     assert isinstance(came.error, SourceError)
     assert "hunter2" not in json.dumps({**came.error.to_json(), "output": came.output})
+
+
+@pytest.mark.parametrize("over_a_network", [False, True])
+def test_a_cache_that_cannot_be_written_is_named_with_the_variable_that_moves_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, serve: Serve, over_a_network: bool
+) -> None:
+    road = Road.at(tmp_path, monkeypatch)
+    tiny.python(road.channel)
+    tiny.noarch(road.channel, "six", "1.0")
+    road.open()
+    if over_a_network:
+        monkeypatch.setenv("CONDA_CHANNELS", serve(road.channel).url)
+    before = listing(road.prefix)
+    (tmp_path / "file").write_text("no directory")
+    monkeypatch.setenv("CONDADEPS_CACHE_DIR", str(tmp_path / "file" / "cache"))
+    with pytest.raises(SourceError, match="cannot be written") as refused:
+        road.install("six")
+    assert str(tmp_path / "file" / "cache") in refused.value.message
+    assert "CONDADEPS_CACHE_DIR" in str(refused.value.help)
+    assert listing(road.prefix) == before
