@@ -226,7 +226,13 @@ class _Verbs(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=_Verbs, no_args_is_help=False, invoke_without_command=False, add_help_option=False)
+@click.group(
+    cls=_Verbs,
+    no_args_is_help=False,
+    invoke_without_command=False,
+    add_help_option=False,
+    context_settings={"terminal_width": 110},
+)
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version)
 @_help
 def _group() -> None:
