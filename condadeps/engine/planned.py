@@ -23,7 +23,7 @@ from condadeps.show.reporter import Reporter
 from condadeps.solve.dependents import Graph, Node, graph
 from condadeps.solve.plan import Package, Plan, Uninstall, Unlink
 from condadeps.solve.policy import Policy
-from condadeps.solve.removal import named, removal
+from condadeps.solve.removal import named, removal, told
 from condadeps.solve.solve import solve
 from condadeps.sources.conda import CondaSource
 from condadeps.sources.condarc import CondaConfig
@@ -123,6 +123,7 @@ def _removal(job: Job, requests: Sequence[Request], target: Target, homes: Homes
     there = _graph(job, target, homes)
     going = named(requests, there, packages.keys(), homes)
     _check_survives(job, going)
+    _check_stands(job, going, there)
     found = removal(there, going, keep_dependencies=job.options.keep_dependencies)
     unlink = [
         Unlink(_package(packages, node.name), why) for node, why in found.gone if node.manager == "conda"
@@ -163,9 +164,30 @@ def _check_survives(job: Job, going: Sequence[Node]) -> None:
     if vital and job.inside:
         raise PrefixError(
             f"{' and '.join(vital)} cannot go: this Python runs on it",
-            help=f"from another environment's condadeps: condadeps {job.verb} -p {job.prefix} …",
+            help=_elsewhere(job),
             prefix=job.prefix,
         )
+
+
+def _check_stands(job: Job, going: Sequence[Node], there: Graph) -> None:
+    """Raises PrefixError when what the caller itself runs on needs what would go (rule 7)."""
+    needing = there.needing(going) if job.inside else set()
+    chains = [there.chain(node, going) for node in sorted(needing) if node.name in _VITAL]
+    if chains:
+        lost = sorted({chain[-1].name for chain in chains})
+        who = " and ".join(chain[0].name for chain in chains)
+        need = "needs" if len(chains) == 1 else "need"
+        raise PrefixError(
+            f"{' and '.join(lost)} cannot go: {who} {need} {'it' if len(lost) == 1 else 'them'}, and "
+            "this Python runs on that",
+            detail=[told(chain) for chain in chains],
+            help=_elsewhere(job),
+            prefix=job.prefix,
+        )
+
+
+def _elsewhere(job: Job) -> str:
+    return f"from another environment's condadeps: condadeps {job.verb} -p {job.prefix} …"
 
 
 _VITAL = frozenset({"python", "pip", "ipykernel", "condadeps"})

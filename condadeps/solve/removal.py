@@ -58,14 +58,15 @@ def _needed(graph: Graph, named: Sequence[Node], tops: Sequence[Node]) -> Confli
     words = shlex.join(_typed(node) for node in (*named, *tops))
     return ConflictError(
         f"{' and '.join(needed)} cannot go: what was asked for needs {'it' if len(needed) == 1 else 'them'}",
-        detail=[_told(chain) for chain in chains[:8]],
+        detail=[told(chain) for chain in chains[:8]],
         help=f"to remove that too: condadeps remove {words}",
         chains=[[str(node) for node in chain] for chain in chains],
         relax=[str(node) for node in tops],
     )
 
 
-def _told(chain: Sequence[Node]) -> str:
+def told(chain: Sequence[Node]) -> str:
+    """``a needs b, which needs c``, of two nodes or more."""
     return f"{chain[0]} needs " + ", which needs ".join(map(str, chain[1:]))
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from condadeps.errors import ConflictError, NotFoundError, RequestError
+from condadeps.asked.job import Asked, Job
+from condadeps.engine import client
+from condadeps.errors import ConflictError, NotFoundError, PrefixError, RequestError
 from tests.transaction import tiny
 from tests.transaction.road import Road, changed
 from tests.transaction.world import listing
@@ -24,6 +26,7 @@ def road(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Road:
     tiny.python(road.channel)
     tiny.noarch(road.channel, "six", "1.0")
     tiny.noarch(road.channel, "app", "1.0", depends=["six"])
+    tiny.noarch(road.channel, "ipykernel", "1.0", depends=["six"])
     tiny.wheel(road.wheels, "middle", "1.0", requires=["six"])
     tiny.wheel(road.wheels, "top", "1.0", requires=["middle", "six"])
     # As conda has it: the home of the project matplotlib needs the package that has its files.
@@ -98,6 +101,16 @@ def test_a_home_that_only_brings_its_projects_package_is_needed_by_who_needs_the
     assert refused.value.help == "to remove that too: condadeps remove matplotlib pypi:seaborn"
     outcome = road.remove("seaborn")
     assert changed(outcome) == {"-seaborn 1.0", "-matplotlib 1.0", "-matplotlib-base 1.0", "-six 1.0"}
+
+
+def test_what_the_running_condadeps_needs_is_refused_at_once_from_inside(road: Road) -> None:
+    road.install("ipykernel")
+    job = Job("remove", str(road.prefix), (Asked("six"),), inside=True)
+    with pytest.raises(PrefixError, match="six cannot go: ipykernel needs it, and this Python") as refused:
+        client.run(job)
+    assert refused.value.detail == ("ipykernel needs six",)
+    assert "from another environment" in str(refused.value.help)
+    assert changed(road.remove("six", "ipykernel")) == {"-six 1.0", "-ipykernel 1.0"}
 
 
 def test_what_is_not_installed_or_no_name_is_refused(road: Road) -> None:
