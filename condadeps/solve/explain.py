@@ -22,6 +22,8 @@ from condadeps.solve.relax import Way, ways
 
 LINES = 11
 """At most this many lines of detail; with the message there are twelve."""
+RULED_OUT = "which {} rules out"
+"""How a chain ends that another request stands against."""
 VERSIONS = 3
 """A chain names at most this many versions of one thing."""
 
@@ -36,6 +38,8 @@ class Step:
     verb: str = "needs"
     of: str = ""
     """``from PyPI``: where it matters who brings it."""
+    instead: bool = False
+    """It is PyPI's, of something that conda has as it is needed: conda's way is the one to tell."""
 
     def __str__(self) -> str:
         if not self.versions:
@@ -76,11 +80,15 @@ class Chain:
 
 async def conflict(refusal: Refusal, problem: Problem) -> ConflictError:
     """The error that explains a refusal."""
-    chains = shortest(Teller(problem, problem.encoded).chains(refusal.message))
+    told = Teller(problem, problem.encoded).chains(refusal.message)
+    first = [chain for chain in told if not any(step.instead for step in chain.steps)]
+    chains = shortest(first or told)
     found = await ways(problem, refusal.message)
     heads = {chain.head for chain in chains if chain.asked}
     applying = [item for item in problem.items if item.applies and not item.implied]
-    asked = [item.shown for item in applying if item.solver_name in heads] or [i.shown for i in applying]
+    ends = {chain.end for chain in chains}
+    named = [i for i in applying if i.solver_name in heads or RULED_OUT.format(i.shown) in ends]
+    asked = [item.shown for item in named] or [i.shown for i in applying]
     return ConflictError(
         _message(asked),
         detail=_lines(chains),
@@ -107,7 +115,10 @@ def _lines(chains: list[Chain]) -> list[str]:
 
 
 def _help(found: list[Way]) -> str | None:
-    return "; or ".join(way.text for way in found[:2]) or None
+    told = found[:2]
+    if len(told) == 2 and all(way.without for way in told):
+        return f"give up one: {', or '.join(way.without for way in told)}"
+    return "; or ".join(way.text for way in told) or None
 
 
 def shortest(chains: list[Chain]) -> list[Chain]:
@@ -150,23 +161,39 @@ class Teller:
                 found.append(Chain((Step("", (), f"{line.name} stays {line.rest}"),)))
             else:
                 mine = not self._whose(line)
+                if mine and line.fate == "installable" and not line.rest and not self._is_request(line):
+                    continue  # it is there, which the request for the project says better
                 found += [replace(chain, head=line.name, asked=mine) for chain in self._walk(line, ())]
         return found
 
-    def _walk(self, line: Line, steps: tuple[Step, ...]) -> Iterator[Chain]:
-        """The chains through one line, which is about a spec."""
+    def _walk(
+        self, line: Line, steps: tuple[Step, ...], parent: Line | None = None, instead: bool = False
+    ) -> Iterator[Chain]:
+        """The chains through one line, which is about a spec; ``parent`` is what has it."""
         steps = steps or (Step("", (), self._spec(line) + self._whose(line)),)
         if line.fate == "missing":
-            yield Chain(steps, self._missing(line))
+            yield Chain(steps, self._missing(line, parent))
             return
-        deeper = [chain for below in line.below for chain in self._versions(below, steps)]
+        instead = self._conda_meets(line, parent) if line.name.startswith(PROXY) else instead
+        deeper = [chain for below in line.below for chain in self._versions(below, steps, instead)]
         yield from deeper or [Chain(steps)]
 
-    def _versions(self, line: Line, steps: tuple[Step, ...]) -> Iterator[Chain]:
+    def _versions(self, line: Line, steps: tuple[Step, ...], instead: bool) -> Iterator[Chain]:
         """The chains through one line, which is about versions of something."""
         for below in line.below:
             step = self._step(line, below)
-            yield from self._walk(below, steps if step is None else (*steps, step))
+            if step is not None and line.name.startswith(PIP) and not self._of(line):
+                step = replace(step, instead=instead)
+            yield from self._walk(below, steps if step is None else (*steps, step), line, instead)
+
+    def _conda_meets(self, line: Line, parent: Line | None) -> bool:
+        """Whether conda has a version that a line about a project wants."""
+        entry = self.problem.discovery.universe.entries[ProjectName(line.name.removeprefix(PROXY))]
+        wanted = entry.within(self._need(line, parent).specifier)
+        return any(entry.order.numbers[c.version or c.text] in wanted for c in entry.conda)
+
+    def _is_request(self, line: Line) -> bool:
+        return any(item.applies and item.solver_name == line.name for item in self.problem.items)
 
     def _whose(self, line: Line) -> str:
         mine = [item.implied for item in self.problem.items if item.applies and item.solver_name == line.name]
@@ -211,10 +238,14 @@ class Teller:
             return "what nobody has told"
         if not line.name.startswith(PROXY):
             return f"{line.name} {line.rest.removesuffix(NEVER).strip()}".rstrip()
+        return str(self._need(line, parent))
+
+    def _need(self, line: Line, parent: Line | None) -> Need:
+        """The need that a line about a project stands for."""
         text = f"{line.name} {line.rest}".partition("[")[0].rstrip()
         askers = [f"{parent.name} {number}" for number in parent.rest.split(" | ")] if parent else [""]
         found = [need for asker in askers if (need := self.encoded.meanings.get((asker, text)))]
-        return str(found[0] if found else Need(ProjectName(line.name.removeprefix(PROXY))))
+        return found[0] if found else Need(ProjectName(line.name.removeprefix(PROXY)))
 
     def _numbers(self, line: Line) -> tuple[str, ...]:
         """The versions that a line's numbers stand for."""
@@ -222,19 +253,23 @@ class Teller:
         order = self.problem.discovery.universe.entries[project].order
         return tuple(order.at(int(number)) for number in reversed(line.rest.split(" | ")))
 
-    def _missing(self, line: Line) -> str:
+    def _missing(self, line: Line, parent: Line | None) -> str:
         if line.name.startswith("__"):
             return "which this machine does not have"
         if not line.name.startswith(PROXY):
             # The solver leaves out beforehand what a request on the very package does not admit.
             rival = next((i.shown for i in self.problem.items if i.package == line.name), None)
-            return f"which {rival} rules out" if rival else "which no configured channel has"
+            return RULED_OUT.format(rival) if rival else "which no configured channel has"
         entry = self.problem.discovery.universe.entries[ProjectName(line.name.removeprefix(PROXY))]
         if entry.nowhere and not entry.closed:
             return "which no configured channel and no index has"
         if entry.closed:
             where = "which no configured channel has" if not entry.conda else "which no conda package meets"
             return f"{where} and which may not come from PyPI: {entry.closed}"
+        if entry.within(self._need(line, parent).specifier) & entry.available():
+            rivals = (i for i in self.problem.items if i.applies and i.solver_name == line.name)
+            if (own := next(rivals, None)) is not None:
+                return RULED_OUT.format(own.shown)
         newest = [entry.order.at(len(entry.order))] if len(entry.order) else []
         have = f" (the newest is {newest[0]})" if newest else ""
         return f"which nothing on offer meets{have}"

@@ -27,6 +27,8 @@ class Way:
 
     text: str
     give_up: str
+    without: str = ""
+    """For a request: the request, and what there would be then."""
 
     def to_json(self) -> dict[str, Any]:
         """The way as data."""
@@ -97,7 +99,7 @@ def _unbounded(problem: Problem, message: str) -> Iterator[tuple[Any, Problem]]:
             def way(solution: Solution, item: Wanted = item, project: Any = project) -> Way:
                 candidate = solution.projects[project][1]
                 version = getattr(candidate, "text", None) or str(getattr(candidate, "version", ""))
-                return Way(f"{project} {version} fits, {item.shown} does not", item.shown)
+                return _give_up(item.shown, f"{item.shown} (then {project} {version})")
 
             items = [*problem.items[:position], eased, *problem.items[position + 1 :]]
             yield way, dataclasses.replace(problem, items=items)
@@ -110,10 +112,11 @@ def _without_one(problem: Problem, message: str) -> Iterator[tuple[Way, Problem]
         if not _is_named(item, message):
             continue
         others = [*problem.items[:position], *problem.items[position + 1 :]]
-        yield (
-            Way(f"without {item.shown} the rest can be had", item.shown),
-            dataclasses.replace(problem, items=others),
-        )
+        yield _give_up(item.shown, item.shown), dataclasses.replace(problem, items=others)
+
+
+def _give_up(shown: str, without: str) -> Way:
+    return Way(f"give up {without}", shown, without)
 
 
 def _is_named(item: Wanted, message: str) -> bool:

@@ -109,7 +109,7 @@ def test_a_clash_with_a_constraint_names_its_line(world: World) -> None:
           numpy >=2 was asked for
           numpy<2 (constraints.txt:1) is a constraint
         help: without the constraint numpy<2 (constraints.txt:1) it can be had; \
-or numpy 1.26.4 fits, numpy>=2 does not"""
+or give up numpy>=2 (then numpy 1.26.4)"""
     )
     with pytest.raises(NoVersionError) as missing:
         world.solve("lib>=3", constraints=["lib<3"])

@@ -47,5 +47,5 @@ def test_a_clash_with_what_a_kernel_needs_does_not_propose_to_give_that_up(tmp_p
         "tornado<6 cannot be had in this environment\n"
         "  tornado <6 was asked for\n"
         "  ipykernel (for the kernel) → ipykernel 7.0 needs tornado >=6\n"
-        "help: tornado 6.0 fits, tornado<6 does not"
+        "help: give up tornado<6 (then tornado 6.0)"
     )

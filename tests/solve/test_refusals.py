@@ -46,7 +46,7 @@ def test_a_clash_across_the_border_names_both_chains(world: World) -> None:
         these cannot be had together: pandas, app
           pandas → pandas 4.0.0 needs numpy >=2
           app → app 3.0 needs oldlib >=1 → oldlib 1.1, 1.0 needs numpy <2
-        help: without pandas the rest can be had; or without app the rest can be had
+        help: give up one: pandas, or app
         """,
     )
     assert error.data["chains"][0][1] == {"name": "pandas", "versions": ["4.0.0"], "needs": "numpy >=2"}
@@ -75,7 +75,7 @@ def test_an_installed_pip_project_that_would_break_is_named(world: World) -> Non
         numpy>=2 cannot be had in this environment
           numpy >=2 was asked for
           oldlib (installed by pip) → oldlib 1.0 (installed by pip) needs numpy <2
-        help: `python -m pip uninstall oldlib` makes room; or numpy 1.26.4 fits, numpy>=2 does not
+        help: `python -m pip uninstall oldlib` makes room; or give up numpy>=2 (then numpy 1.26.4)
         """,
     )
 
@@ -186,7 +186,7 @@ def test_requests_that_contradict_each_other_are_shown_both(world: World) -> Non
         these cannot be had together: numpy>=2, numpy<2
           numpy <2 was asked for
           numpy >=2 was asked for
-        help: numpy 1.26.4 fits, numpy>=2 does not; or numpy 2.1.0 fits, numpy<2 does not
+        help: give up one: numpy>=2 (then numpy 1.26.4), or numpy<2 (then numpy 2.1.0)
         """,
     )
     assert "numpy >=2, which conda:numpy=1.26 rules out" in str(
@@ -229,8 +229,8 @@ def test_a_refusal_survives_as_data(world: World) -> None:
             ],
         ],
         "relax": [
-            {"give_up": "pandas", "text": "without pandas the rest can be had"},
-            {"give_up": "app", "text": "without app the rest can be had"},
+            {"give_up": "pandas", "text": "give up pandas"},
+            {"give_up": "app", "text": "give up app"},
         ],
     }
 
@@ -247,7 +247,7 @@ def test_three_layers_deep_on_both_sides_is_told_in_order(world: World) -> None:
         these cannot be had together: viewer, app
           app → app 3.0 needs middle → middle 1.0 needs oldlib → oldlib 1.0 needs numpy <2
           viewer → viewer 1.0 needs render → render 2.0 needs pandas >=4 → pandas 4.0.0 needs numpy >=2
-        help: without viewer the rest can be had; or without app the rest can be had
+        help: give up one: viewer, or app
         """,
     )
 
@@ -262,7 +262,27 @@ def test_a_refusal_in_two_parts_is_read_whole(world: World) -> None:
     world.link("pandas", "2.2.3", depends=["python", "numpy >=1.26"], ships="pandas", requested=["pandas"])
     error = refused(world, "pandas>=4", "numpy<2")
     assert isinstance(error, ConflictError)
-    assert "pandas >=4 → pandas 4.0.0 needs numpy >=2" in error.detail
+    says(
+        error,
+        """
+        these cannot be had together: pandas>=4, numpy<2
+          numpy <2 was asked for
+          pandas >=4 → pandas 4.0.0 needs numpy >=2
+        help: give up one: pandas>=4 (then pandas 2.2.3), or numpy<2 (then numpy 2.1.0)
+        """,
+    )
+
+
+def test_what_only_pypi_has_and_another_request_rules_out_is_told(world: World) -> None:
+    world.pypi("app", "1.0", requires=["numpy>=2"])
+    says(
+        refused(world, "app", "numpy<2"),
+        """
+        these cannot be had together: app, numpy<2
+          app → app 1.0 needs numpy >=2, which numpy<2 rules out
+        help: give up one: numpy<2 (then numpy 2.1.0), or app
+        """,
+    )
 
 
 def test_the_solver_s_two_parts_are_one_level() -> None:
