@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from condadeps.asked.job import Job
 from condadeps.asked.parse import parse
@@ -149,7 +150,10 @@ def _removal(job: Job, requests: Sequence[Request], target: Target, homes: Homes
 def _undo(job: Job, target: Target, homes: Homes) -> Planned:
     packages, distributions = installed.packages(target.prefix), installed.distributions(target)
     found = undo.undo(job.number, target, packages, distributions)
-    undo.check_needs(found, _graph(job, target, homes), packages, distributions)
+    file = found.change.recording
+    undone = listed.extras_added(file.before, file.after, Path(file.path)) if file else {}
+    there = _graph(job, target, homes, undone)
+    undo.check_needs(found, there, packages, distributions)
     lost = {one.package.name for one in found.plan.unlink} | {one.project for one in found.plan.uninstall}
     kept = {one.package.name for one in found.plan.link} | {
         one.artifact.project for one in found.plan.install
@@ -193,10 +197,15 @@ def _elsewhere(job: Job) -> str:
 _VITAL = frozenset({"python", "pip", "ipykernel", "condadeps"})
 
 
-def _graph(job: Job, target: Target, homes: Homes) -> Graph:
+def _graph(
+    job: Job, target: Target, homes: Homes, undone: Mapping[ProjectName, frozenset[str]] | None = None
+) -> Graph:
+    """What needs what, by what was asked for: with the file's extras less those that are ``undone``."""
     asked = listed.listed(env_file(job), target.prefix)
     packages, distributions = installed.packages(target.prefix), installed.distributions(target)
-    found = graph(packages, distributions, target, homes, extras=asked.extras)
+    gone = undone or {}
+    extras = {project: several - gone.get(project, frozenset()) for project, several in asked.extras.items()}
+    found = graph(packages, distributions, target, homes, extras=extras)
     more = {Node("conda", name) for name in asked.packages}
     more |= {node for project in asked.projects if (node := found.known_as(project)) is not None}
     return replace(found, asked=found.asked | (more & found.needs.keys()))

@@ -40,7 +40,7 @@ def sheet(path: Path, most: int) -> Sheet | None:
     found = read(path, most)
     if found.text is None:
         return None
-    said = _plain(found.text) or _whole(found.text, path)
+    said = parsed(found.text, path)
     if len(_seen) >= 64:
         _seen.clear()
     _seen[key] = (found, said)
@@ -49,7 +49,12 @@ def sheet(path: Path, most: int) -> Sheet | None:
 
 def name(text: str, path: Path) -> str | None:
     """The ``name:`` of a file of this text. Raises RecordError when it is no environment file."""
-    return (_plain(text) or _whole(text, path)).name
+    return parsed(text, path).name
+
+
+def parsed(text: str, path: Path) -> Sheet:
+    """What a file of this text says. Raises RecordError when it is no environment file."""
+    return _plain(text) or _whole(text, path)
 
 
 def _whole(text: str, path: Path) -> Sheet:

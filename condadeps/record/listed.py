@@ -11,7 +11,7 @@ from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.record import glance
 from condadeps.record.environment import MAX_BYTES
 from condadeps.record.place import environment_name
-from condadeps.record.sheet import conda_name, pip_entry, pip_name
+from condadeps.record.sheet import Sheet, conda_name, pip_entry, pip_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,19 @@ def listed(path: Path, prefix: Path) -> Listed:
         return Listed()
     if sheet is None or sheet.name not in (None, environment_name(prefix)):
         return Listed()
+    return _listed(sheet)
+
+
+def extras_added(before: str | None, after: str | None, path: Path) -> Mapping[ProjectName, frozenset[str]]:
+    """The extras that one text of the file ``path`` lists and the one before it does not."""
+    try:
+        old, new = (_listed(glance.parsed(text, path)) if text else Listed() for text in (before, after))
+    except RecordError:
+        return {}
+    return {project: extras - old.extras.get(project, frozenset()) for project, extras in new.extras.items()}
+
+
+def _listed(sheet: Sheet) -> Listed:
     packages = set()
     for line in sheet.conda:
         name = None if line.opaque or line.needed_by else conda_name(line.text)

@@ -24,6 +24,9 @@ def road(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Road:
         tiny.noarch(road.channel, "six", version)
         tiny.wheel(road.wheels, "tool", version, requires=["six"])
     tiny.noarch(road.channel, "app", "1.0", depends=["six"])
+    tiny.noarch(road.channel, "extended", "1.0", requires=["addition; extra == 'more'"])
+    tiny.wheel(road.wheels, "extended", "1.0", requires=["addition; extra == 'more'"])
+    tiny.wheel(road.wheels, "addition", "1.0")
     tiny.noarch(road.channel, "other", "1.0", depends=["six >=2"])
     return road.open()
 
@@ -119,6 +122,24 @@ def test_undo_refuses_to_take_what_came_to_be_needed_since(road: Road) -> None:
     with pytest.raises(ConflictError, match="needs what it brought") as refused:
         road.undo(2)
     assert refused.value.detail == ("other needs six",)
+
+
+def test_an_extra_that_only_the_change_itself_asked_for_is_undone_with_it(road: Road) -> None:
+    road.install("extended")
+    before, file = state(road), road.file.read_text()
+    assert changed(road.install("extended[more]")) == {"+addition 1.0"}
+
+    assert changed(road.undo()) == {"-addition 1.0"}
+    assert state(road) == before
+    assert road.file.read_text() == file
+
+
+def test_an_extra_that_was_asked_for_before_keeps_what_it_needs(road: Road) -> None:
+    road.install("extended")
+    road.install("addition")
+    road.install("extended[more]")  # it is all there: only the environment file knows
+    with pytest.raises(ConflictError, match="needs what it brought"):
+        road.undo()
 
 
 def test_an_older_change_can_be_undone_when_nothing_stands_on_it(road: Road) -> None:

@@ -11,6 +11,7 @@ import base64
 import hashlib
 import io
 import json
+import re
 import sys
 import tarfile
 import zipfile
@@ -204,6 +205,8 @@ def index(channel: Path) -> None:
 def _metadata(name: str, version: str, requires: Sequence[str]) -> str:
     lines = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"]
     lines += [f"Requires-Dist: {one}\n" for one in requires]
+    extras = {found[1]: None for one in requires if (found := re.search(r"extra == '([^']+)'", one))}
+    lines += [f"Provides-Extra: {extra}\n" for extra in extras]
     return "".join(lines)
 
 
