@@ -22,7 +22,7 @@ from condadeps.prefix.target import Target
 from condadeps.solve.constraint import exactly
 from condadeps.solve.encode import NEVER, PROXY
 from condadeps.solve.seams import CondaCandidates
-from condadeps.solve.versions import Order, parsed
+from condadeps.solve.versions import parsed
 from condadeps.solve.wanted import Wanted, conda_grammar, wanted
 
 
@@ -162,10 +162,10 @@ def _spec(item: Wanted, package: PackageName, texts: set[str], homes: Homes) -> 
     home = homes.home(item.need.project)
     own = VersionSpec(home.constraint) if home.package == package and home.constraint else None
     versions: dict[str, Version | None] = {text: parsed(text) for text in texts}
-    order = Order(version for version in versions.values() if version is not None)
-    numbers = order.admitted(item.need.specifier)
+    specifier = item.need.specifier
+    # Whether a pre-release may be taken is for all requirements on the project to say, not for this one.
     verdicts = {
-        text: (version is not None and order.numbers[version] in numbers)
+        text: (version is not None and specifier.contains(version, prereleases=True))
         or (own is not None and not own.matches(CondaVersion(text)))
         for text, version in versions.items()
     }
