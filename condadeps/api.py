@@ -159,13 +159,24 @@ def travel(job: Job, reporter: Reporter | None = None) -> Outcome:
     """Walk the road with ``job``: at once when all of it is there already, by the engine otherwise."""
     from condadeps import config
     from condadeps.record import place
+    from condadeps.transaction.outcome import Status
 
     started = time.perf_counter()
     job, configuration = config.settle(job)
     place.check(job)
     outcome = _already(job, configuration.settings) or _by_engine(job, configuration.settings, reporter)
     warnings = (*configuration.warnings, *outcome.warnings)
+    if outcome.status is Status.UNCHANGED and not job.options.dry_run:
+        outcome = replace(outcome, restart=_stale(job))
     return replace(outcome, warnings=warnings, seconds=time.perf_counter() - started)
+
+
+def _stale(job: Job) -> tuple[str, ...]:
+    """What an earlier change left imported here at another version than is there."""
+    import sys
+
+    restart = sys.modules.get("condadeps.prefix.restart")  # not loaded: nothing was changed from here
+    return restart.still_needed(job.prefix) if restart else ()
 
 
 def _already(job: Job, settings: Settings) -> Outcome | None:

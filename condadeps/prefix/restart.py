@@ -11,7 +11,7 @@ import os
 import site
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,17 +43,66 @@ class Replaced:
 
 
 def needed(plan: Plan, before: Sequence[Replaced] = ()) -> tuple[str, ...]:
-    """The lines for :attr:`Outcome.restart`: what this process has imported and ``plan`` replaced.
+    """The lines for :attr:`Outcome.restart`: what this process imported and its changes replaced.
 
+    ``plan`` is the change that was just made; those before it are remembered. What has come
+    back as it was imported needs no restart any more.
     ``before`` is what :func:`replaced` said before the change. Without it the records of
     what is there now are read, which miss only what was removed for good.
     """
     if not is_running(Path(plan.prefix)):
         return ()
     found = {**{one.name: one for one in replaced(plan, running())}, **{one.name: one for one in before}}
-    return tuple(
-        str(one) for one in changed(found.values(), imported_files(sys.modules) | loaded_libraries())
-    )
+    _imported.learn(found.values(), _arriving(plan), imported_files(sys.modules) | loaded_libraries())
+    return _imported.lines()
+
+
+def still_needed(prefix: str) -> tuple[str, ...]:
+    """The lines for :attr:`Outcome.restart` that stand from this process' earlier changes of ``prefix``."""
+    return _imported.lines() if is_running(Path(prefix)) else ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Stale:
+    imported: str
+    """The version that this process runs."""
+    there: str | None
+    """The version that is installed; None: none."""
+    loaded: frozenset[str]
+    """Its files that were loaded when it was first replaced."""
+
+
+class Imported:
+    """What a process runs that is not what is installed, over all its changes."""
+
+    def __init__(self) -> None:
+        self._stale: dict[str, _Stale] = {}
+
+    def learn(
+        self, candidates: Iterable[Replaced], arriving: Mapping[str, str], loaded: Collection[str]
+    ) -> None:
+        """Take in a change: what it replaced, what came with it, and the files ``loaded`` by now."""
+        moved = changed(candidates, loaded)
+        for one in moved:
+            files = frozenset(path for path in one.files if path in loaded)
+            known = self._stale.get(one.name)
+            if known is None or files - known.loaded:  # what was loaded since is of the version in between
+                self._stale[one.name] = _Stale(one.old, one.new, files)
+            else:
+                self._now(one.name, one.new)
+        for name in self._stale.keys() & arriving.keys() - {one.name for one in moved}:
+            self._now(name, arriving[name])
+
+    def _now(self, name: str, version: str | None) -> None:
+        known = self._stale.pop(name)
+        if version != known.imported:  # else memory and disk are the same again
+            self._stale[name] = replace(known, there=version)
+
+    def lines(self) -> tuple[str, ...]:
+        """What is stale, in words."""
+        return tuple(
+            str(Replaced(name, one.imported, one.there, ())) for name, one in sorted(self._stale.items())
+        )
 
 
 def changed(candidates: Iterable[Replaced], loaded: Collection[str]) -> tuple[Replaced, ...]:
@@ -186,4 +235,5 @@ def _is_code(path: str) -> bool:
     return path.endswith(_CODE) or ".so." in path
 
 
+_imported = Imported()
 _processed: dict[str, int] = path_files()

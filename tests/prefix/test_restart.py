@@ -14,7 +14,7 @@ import pytest
 
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.prefix import restart, target
-from condadeps.prefix.restart import Replaced
+from condadeps.prefix.restart import Imported, Replaced
 from condadeps.solve.plan import Artifact, Install, Link, Package, Plan, Uninstall, Unlink
 from tests.prefix import made
 
@@ -111,7 +111,8 @@ def test_a_change_elsewhere_never_asks_this_process_to_restart(tmp_path: Path) -
     assert restart.needed(plan(at, unlink=(gone,)), before) == ()
 
 
-def test_in_this_process_only_the_imported_is_named() -> None:
+def test_in_this_process_only_the_imported_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(restart, "_imported", restart.Imported())
     here = Plan(sys.prefix, "")
     assert "pytest" in sys.modules
     before = [
@@ -119,6 +120,31 @@ def test_in_this_process_only_the_imported_is_named() -> None:
         Replaced("not-imported", "1", "2", ("/nowhere/x.py",)),
     ]
     assert restart.needed(here, before) == ("pytest 1 → 2",)
+    assert restart.still_needed(sys.prefix) == ("pytest 1 → 2",)
+    assert restart.needed(here) == ("pytest 1 → 2",)
+    back = [Replaced("pytest", "2", "1", (str(Path(pytest.__file__).resolve()),))]
+    assert restart.needed(here, back) == () == restart.still_needed(sys.prefix)
+
+
+def test_what_comes_back_as_it_was_imported_needs_no_restart() -> None:
+    there = Imported()
+    loaded = {"/click.py"}
+    there.learn([Replaced("click", "8.5", "8.1", ("/click.py", "/termui.py"))], {"click": "8.1"}, loaded)
+    assert there.lines() == ("click 8.5 → 8.1",)
+    there.learn([Replaced("click", "8.1", None, ("/click.py", "/termui.py"))], {}, loaded)
+    assert there.lines() == ("click 8.5 was removed",)
+    there.learn([], {"click": "8.3"}, loaded)
+    assert there.lines() == ("click 8.5 → 8.3",)
+    there.learn([Replaced("click", "8.3", "8.5", ("/click.py",))], {"click": "8.5"}, loaded)
+    assert there.lines() == ()
+
+
+def test_what_was_imported_of_the_version_in_between_still_needs_one() -> None:
+    there = Imported()
+    files = ("/click.py", "/termui.py")
+    there.learn([Replaced("click", "8.5", "8.1", files)], {"click": "8.1"}, {"/click.py"})
+    there.learn([Replaced("click", "8.1", "8.5", files)], {"click": "8.5"}, {"/click.py", "/termui.py"})
+    assert there.lines() == ("click 8.1 → 8.5",)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
