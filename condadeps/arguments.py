@@ -5,17 +5,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import click
 
-from condadeps import __version__
 from condadeps.asked.job import Options
 from condadeps.asked.verbs import VERBS
-from condadeps.call import FORMATS, LOCKS, Call, Files
+from condadeps.call import FORMATS, LOCKS, Call
 from condadeps.errors import NotYetError, UsageError
+from condadeps.options import (
+    Help,
+    at_least_one,
+    change,
+    changing,
+    environment,
+    help_option,
+    requests_argument,
+    show_version,
+    touch,
+    touching,
+    yes_option,
+)
 
 
 def read(words: Sequence[str], *, program: str = "condadeps") -> Call:
@@ -23,7 +35,7 @@ def read(words: Sequence[str], *, program: str = "condadeps") -> Call:
     try:
         with _group.make_context(program, list(words)) as context:
             return _with_help(context) if not words else _invoke(context)
-    except _Help as help:
+    except Help as help:
         return Call("help", help=str(help))
     except click.exceptions.NoSuchOption as error:
         path = error.ctx.command_path if error.ctx else program
@@ -44,10 +56,6 @@ def built() -> frozenset[str]:
     return frozenset(_group.commands)
 
 
-class _Help(Exception):
-    """Carries help or version text out of click."""
-
-
 def _invoke(context: click.Context) -> Call:
     call = _group.invoke(context)
     assert isinstance(call, Call)
@@ -56,155 +64,6 @@ def _invoke(context: click.Context) -> Call:
 
 def _with_help(context: click.Context) -> Call:
     return Call("help", help=context.get_help())
-
-
-def _show_help(context: click.Context, parameter: click.Parameter, value: bool) -> None:
-    if value and not context.resilient_parsing:
-        raise _Help(context.get_help())
-
-
-def _show_version(context: click.Context, parameter: click.Parameter, value: bool) -> None:
-    if value and not context.resilient_parsing:
-        raise _Help(f"condadeps {__version__}")
-
-
-_help = click.option(
-    "-h", "--help", is_flag=True, is_eager=True, expose_value=False, callback=_show_help, help="Show this."
-)
-
-_Command = Callable[..., Any]
-
-
-def _environment(command: _Command) -> _Command:
-    """Options of every verb that looks at an environment."""
-    for option in (
-        click.option(
-            "-p", "--prefix", metavar="DIR", help="The environment (default: the one running this)."
-        ),
-        click.option("--json", is_flag=True, help="One JSON document on standard output, nothing else."),
-        click.option("-q", "--quiet", is_flag=True, help="Say nothing when all went well."),
-        click.option("-v", "--verbose", count=True, help="Say more."),
-        _help,
-    ):
-        command = option(command)
-    return command
-
-
-def _touch(command: _Command) -> _Command:
-    """Options of every verb that changes an environment."""
-    for option in (
-        click.option("--env-file", metavar="FILE", help="Record here (default: environment.yml)."),
-        click.option("--no-record", is_flag=True, help="Do not write the environment file."),
-        click.option("--offline", is_flag=True, help="Use what is cached, ask no server."),
-        click.option("--dry-run", is_flag=True, help="Show the plan, change nothing."),
-        click.option("--restart", is_flag=True, help="In a notebook: restart the kernel if that is needed."),
-        click.option("--override-frozen", is_flag=True, help="Even if it is frozen or externally managed."),
-        click.option("--allow-base", is_flag=True, help="Even if it is conda's own, from outside."),
-    ):
-        command = option(command)
-    return _environment(command)
-
-
-def _change(command: _Command) -> _Command:
-    """Options of every verb that plans a change."""
-    for option in (
-        click.option("-c", "--channel", "channels", multiple=True, metavar="CHANNEL", help="Ask this first."),
-        click.option("--override-channels", is_flag=True, help="Ask only the -c channels."),
-        click.option("-U", "--update", is_flag=True, help="Take the newest that fits, not the installed."),
-        click.option("--no-pip", is_flag=True, help="conda channels only, never PyPI."),
-        click.option(
-            "-r", "--requirement", "requirements", multiple=True, metavar="FILE", help="pip's file."
-        ),
-        click.option("--constraint", "constraints", multiple=True, metavar="FILE", help="pip's constraints."),
-        click.option(
-            "-f",
-            "--file",
-            "files",
-            multiple=True,
-            metavar="FILE",
-            help="environment.yml, pyproject.toml, a script (PEP 723), a notebook, requirements.txt.",
-        ),
-        click.option("--extra", "extras", multiple=True, metavar="NAME", help="Of a pyproject.toml."),
-        click.option(
-            "--group", "groups", multiple=True, metavar="NAME", help="Of a pyproject.toml (PEP 735)."
-        ),
-        click.option("--trust", is_flag=True, help="Let files name channels and indexes of their own."),
-        click.option("--no-overrides", is_flag=True, help="Leave the site's overrides out."),
-        click.option("--index-url", metavar="URL", help="In place of pip's configured index."),
-        click.option("--extra-index-url", "extra_index_urls", multiple=True, metavar="URL"),
-        click.option("--find-links", multiple=True, metavar="DIR|URL"),
-        click.option("--exclude-newer", metavar="DATE", help="Nothing published later, in both worlds."),
-    ):
-        command = option(command)
-    return _touch(command)
-
-
-_yes = click.option("-y", "--yes", is_flag=True, help="Do not ask (a notebook and a pipe never do).")
-
-_requests = click.argument("requests", nargs=-1, metavar="REQUEST…")
-
-
-def _changing(verb: str, requests: tuple[str, ...], said: dict[str, Any], **settings: Any) -> Call:
-    """The call of a verb that plans a change; ``said`` are the values of :func:`_change`'s options."""
-    if said["override_channels"] and not said["channels"]:
-        raise click.UsageError("--override-channels needs a channel: -c CHANNEL")
-    files = Files(
-        **{name: said[name] for name in ("requirements", "constraints", "files", "extras", "groups")}
-    )
-    options = Options(
-        pip="never" if said["no_pip"] else "auto",
-        record=not said["no_record"],
-        overrides=not said["no_overrides"],
-        verbosity=said["verbose"],
-        **{name: said[name] for name in _PLAIN if name in said},
-    )
-    return Call(
-        verb,
-        requests,
-        options,
-        said["prefix"],
-        said["json"],
-        said["quiet"],
-        restart=said["restart"],
-        files=files,
-        settings=settings,
-    )
-
-
-def _touching(verb: str, requests: tuple[str, ...], said: dict[str, Any], **more: Any) -> Call:
-    """The call of a verb that asks no source for anything new; ``more`` are its own options."""
-    names = ("env_file", "offline", "dry_run", "override_frozen", "allow_base")
-    plain = {name: said[name] for name in names}
-    options = Options(record=not said["no_record"], verbosity=said["verbose"], **plain, **more)
-    return Call(
-        verb,
-        requests,
-        options,
-        said["prefix"],
-        said["json"],
-        said["quiet"],
-        yes=said["yes"],
-        restart=said["restart"],
-    )
-
-
-_PLAIN = (
-    "channels",
-    "override_channels",
-    "update",
-    "update_all",
-    "env_file",
-    "trust",
-    "index_url",
-    "extra_index_urls",
-    "find_links",
-    "exclude_newer",
-    "offline",
-    "dry_run",
-    "override_frozen",
-    "allow_base",
-)
-"""Options that are named on the command line as everywhere else."""
 
 
 class _Verbs(click.Group):
@@ -233,8 +92,8 @@ class _Verbs(click.Group):
     add_help_option=False,
     context_settings={"terminal_width": 110},
 )
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version)
-@_help
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version)
+@help_option
 def _group() -> None:
     """Install into an environment, conda first and PyPI second, in one solve, and write it down.
 
@@ -248,8 +107,8 @@ def _group() -> None:
 
 
 @_group.command(add_help_option=False)
-@_requests
-@_change
+@requests_argument
+@change
 def install(requests: tuple[str, ...], **said: Any) -> Call:
     """Install requests and record them.
 
@@ -266,13 +125,13 @@ def install(requests: tuple[str, ...], **said: Any) -> Call:
     condadeps install -r requirements.txt --constraint constraints.txt
     condadeps install -f environment.yml
     """
-    return _changing("install", requests, said)
+    return changing("install", requests, said)
 
 
 @_group.command(add_help_option=False)
-@_requests
+@requests_argument
 @click.option("--all", "update_all", is_flag=True, help="Everything, within what was asked for.")
-@_change
+@change
 def update(requests: tuple[str, ...], update_all: bool, **said: Any) -> Call:
     """Move requests to the newest versions that fit; --all moves everything.
 
@@ -282,28 +141,28 @@ def update(requests: tuple[str, ...], update_all: bool, **said: Any) -> Call:
     """
     if bool(requests) == update_all:
         raise click.UsageError("name what to update, or --all" if not requests else "names, or --all")
-    return _changing("update", requests, {**said, "update": True, "update_all": update_all})
+    return changing("update", requests, {**said, "update": True, "update_all": update_all})
 
 
 @_group.command(add_help_option=False)
-@_requests
-@_change
+@requests_argument
+@change
 def plan(requests: tuple[str, ...], **said: Any) -> Call:
     """Show what install would do, and why; change nothing.
 
     \b
     condadeps plan seaborn "numpy<2"
     """
-    return _changing("install", requests, {**said, "dry_run": True})
+    return changing("install", requests, {**said, "dry_run": True})
 
 
 @_group.command(add_help_option=False)
-@_requests
+@requests_argument
 @click.option("--platform", "platforms", multiple=True, metavar="PLATFORM", help="Such as osx-arm64.")
 @click.option("--format", type=click.Choice(LOCKS), default="conda-lock", show_default=True)
 @click.option("-o", "--output", metavar="FILE", help="Write it there.")
 @click.option("--kernel", is_flag=True, help="With what a kernel with %condadeps needs.")
-@_change
+@change
 def lock(
     requests: tuple[str, ...],
     platforms: tuple[str, ...],
@@ -322,15 +181,15 @@ def lock(
     condadeps lock -f environment.yml --platform linux-64 --platform osx-arm64 --platform win-64
     """
     settings = {"platforms": platforms, "format": format, "output": output, "kernel": kernel}
-    return _changing("lock", requests, said, **settings)
+    return changing("lock", requests, said, **settings)
 
 
 @_group.command(add_help_option=False)
-@_requests
+@requests_argument
 @click.option("-o", "--output", metavar="DIR", required=True, help="Where; what is there already is kept.")
 @click.option("--platform", "platforms", multiple=True, metavar="PLATFORM", help="Such as osx-arm64.")
 @click.option("--kernel", is_flag=True, help="With what a kernel with %condadeps needs.")
-@_change
+@change
 def bundle(
     requests: tuple[str, ...], output: str, platforms: tuple[str, ...], kernel: bool, **said: Any
 ) -> Call:
@@ -344,7 +203,7 @@ def bundle(
     condadeps create --offline -c ./bundle -f bundle/conda-lock.yml -p ./env
     condadeps install --offline -c ./bundle pandas
     """
-    return _changing("bundle", requests, said, platforms=platforms, output=output, kernel=kernel)
+    return changing("bundle", requests, said, platforms=platforms, output=output, kernel=kernel)
 
 
 @_group.command(add_help_option=False)
@@ -352,7 +211,7 @@ def bundle(
 @click.option("-f", "--file", "environment", metavar="FILE", help="Default: environment.yml beside it.")
 @click.option("--no-lock", is_flag=True, help="Not the exact files of this platform.")
 @click.option("--offline", is_flag=True, help="Use what is cached, ask no server.")
-@_environment
+@environment
 def embed(
     notebooks: tuple[str, ...],
     environment: str | None,
@@ -378,7 +237,7 @@ def embed(
 @click.argument("notebooks", nargs=-1, required=True, metavar="NOTEBOOK…")
 @click.option("--json", is_flag=True, help="One JSON document on standard output, nothing else.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing when all went well.")
-@_help
+@help_option
 def strip(notebooks: tuple[str, ...], json: bool, quiet: bool) -> Call:
     """Take the environment out of notebooks that embed wrote it into."""
     return Call("strip", notebooks, json=json, quiet=quiet)
@@ -386,10 +245,10 @@ def strip(notebooks: tuple[str, ...], json: bool, quiet: bool) -> Call:
 
 @_group.command(add_help_option=False)
 @click.argument("words", nargs=-1, metavar="info|clean [PART…]")
-@_yes
+@yes_option
 @click.option("--json", is_flag=True, help="One JSON document on standard output, nothing else.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing when all went well.")
-@_help
+@help_option
 def cache(words: tuple[str, ...], yes: bool, json: bool, quiet: bool) -> Call:
     """Tell what is kept of what was fetched and how big it is, or clear it away.
 
@@ -406,8 +265,8 @@ def cache(words: tuple[str, ...], yes: bool, json: bool, quiet: bool) -> Call:
 
 
 @_group.command(add_help_option=False)
-@_yes
-@_change
+@yes_option
+@change
 def sync(yes: bool, **said: Any) -> Call:
     """Make the environment what a file says: install, change, and remove what is not in it.
 
@@ -417,16 +276,16 @@ def sync(yes: bool, **said: Any) -> Call:
     condadeps sync -f environment.yml
     condadeps sync -p ./env -f conda-lock.yml
     """
-    return replace(_changing("sync", (), said), yes=yes)
+    return replace(changing("sync", (), said), yes=yes)
 
 
 @_group.command(add_help_option=False)
-@_requests
+@requests_argument
 @click.option("--kernel", metavar="NAME", help="Register it with Jupyter under this name.")
 @click.option("--display-name", metavar="TEXT", help="What Jupyter shows (default: the kernel's name).")
 @click.option("--kernel-prefix", metavar="DIR", help="Register it below DIR (default: for this user).")
 @click.option("--bare", is_flag=True, help="Leave ipykernel and condadeps out of it.")
-@_change
+@change
 def create(
     requests: tuple[str, ...],
     kernel: str | None,
@@ -445,7 +304,7 @@ def create(
     if not said["prefix"]:
         raise click.UsageError("say where: -p DIR")
     settings = {"display_name": display_name, "kernel_prefix": kernel_prefix, "bare": bare}
-    return _changing("create", requests, said, kernel=kernel, **settings)
+    return changing("create", requests, said, kernel=kernel, **settings)
 
 
 @_group.command(add_help_option=False)
@@ -453,7 +312,7 @@ def create(
 @click.option("--kernel-prefix", metavar="DIR", help="Look below DIR, too.")
 @click.option("--json", is_flag=True, help="One JSON document on standard output, nothing else.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing when all went well.")
-@_help
+@help_option
 def kernels(words: tuple[str, ...], kernel_prefix: str | None, json: bool, quiet: bool) -> Call:
     """List the kernels that condadeps registered with Jupyter, or remove some; environments stay.
 
@@ -469,8 +328,8 @@ def kernels(words: tuple[str, ...], kernel_prefix: str | None, json: bool, quiet
 @_group.command(add_help_option=False)
 @click.argument("requests", nargs=-1, metavar="NAME…")
 @click.option("--keep-dependencies", is_flag=True, help="Leave what only it needed.")
-@_yes
-@_touch
+@yes_option
+@touch
 def remove(requests: tuple[str, ...], keep_dependencies: bool, **said: Any) -> Call:
     """Remove packages, and what only they needed.
 
@@ -480,13 +339,13 @@ def remove(requests: tuple[str, ...], keep_dependencies: bool, **said: Any) -> C
     condadeps remove seaborn
     condadeps remove conda:ffmpeg pypi:tree
     """
-    return _touching("remove", requests, said, keep_dependencies=keep_dependencies)
+    return touching("remove", requests, said, keep_dependencies=keep_dependencies)
 
 
 @_group.command(add_help_option=False)
 @click.argument("number", type=click.IntRange(min=1), required=False, metavar="[NUMBER]")
-@_yes
-@_touch
+@yes_option
+@touch
 def undo(number: int | None, **said: Any) -> Call:
     """Take back the last change, or the one of that number in the history.
 
@@ -497,33 +356,33 @@ def undo(number: int | None, **said: Any) -> Call:
     condadeps history
     condadeps undo 3
     """
-    return replace(_touching("undo", (), said), settings={"number": number})
+    return replace(touching("undo", (), said), settings={"number": number})
 
 
 @_group.command(add_help_option=False)
-@_environment
+@environment
 def history(prefix: str | None, json: bool, quiet: bool, verbose: int) -> Call:
     """List the changes condadeps made: when, who, what was asked, what changed."""
     return Call("history", prefix=prefix, json=json, quiet=quiet)
 
 
 @_group.command("list", add_help_option=False)
-@_environment
+@environment
 def list_(prefix: str | None, json: bool, quiet: bool, verbose: int) -> Call:
     """List what is installed, conda's and pip's."""
     return Call("list", prefix=prefix, json=json, quiet=quiet)
 
 
 @_group.command(add_help_option=False)
-@_requests
-@_environment
+@requests_argument
+@environment
 def which(requests: tuple[str, ...], prefix: str | None, json: bool, quiet: bool, verbose: int) -> Call:
     """Tell what a name means: its conda package, why, and its namesakes.
 
     \b
     condadeps which torch graphviz tree
     """
-    return Call("which", _at_least_one(requests), prefix=prefix, json=json, quiet=quiet)
+    return Call("which", at_least_one(requests), prefix=prefix, json=json, quiet=quiet)
 
 
 @_group.command(add_help_option=False)
@@ -532,7 +391,7 @@ def which(requests: tuple[str, ...], prefix: str | None, json: bool, quiet: bool
 @click.option("--hashes", is_flag=True, help="requirements: with hashes, for pip's --require-hashes.")
 @click.option("-o", "--output", metavar="FILE", help="Write it there.")
 @click.option("--offline", is_flag=True, help="Use what is cached, ask no server.")
-@_environment
+@environment
 def export(offline: bool, prefix: str | None, json: bool, quiet: bool, verbose: int, **settings: Any) -> Call:
     """Write down what is installed, conda's packages and pip's, as a file that rebuilds it.
 
@@ -556,7 +415,7 @@ def export(offline: bool, prefix: str | None, json: bool, quiet: bool, verbose: 
 @click.option("--diff", is_flag=True, help="Show what would change, write nothing; exit status as --check.")
 @click.option("--json", is_flag=True, help="One JSON document on standard output, nothing else.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing; the exit status tells.")
-@_help
+@help_option
 def migrate(notebooks: tuple[str, ...], check: bool, diff: bool, json: bool, quiet: bool) -> Call:
     """Rewrite notebooks that install by ipydeps, pip or conda to %condadeps.
 
@@ -572,13 +431,7 @@ def migrate(notebooks: tuple[str, ...], check: bool, diff: bool, json: bool, qui
 
 
 @_group.command(add_help_option=False)
-@_environment
+@environment
 def config(prefix: str | None, json: bool, quiet: bool, verbose: int) -> Call:
     """Show every setting, its value and where it was made."""
     return Call("config", prefix=prefix, json=json, quiet=quiet)
-
-
-def _at_least_one(requests: tuple[str, ...]) -> tuple[str, ...]:
-    if not requests:
-        raise click.UsageError("name at least one package")
-    return requests
