@@ -45,13 +45,13 @@ class Halting(Silent):
                 os.kill(engine, signal.SIGCONT)
 
 def attempt(phase, work):
-    reporter = Halting(phase)
+    reporter, warnings = Halting(phase), []
     try:
-        work(reporter)
+        warnings = list(work(reporter).warnings)
         ended = "done"
     except CondadepsError as error:
         ended = type(error).__name__
-    print(json.dumps({"ended": ended, "notices": reporter.notices, "asked": reporter.wanted is None}))
+    print(json.dumps({"ended": ended, "warnings": warnings, "asked": reporter.wanted is None}))
 """
 
 
@@ -131,7 +131,7 @@ def test_a_kernel_interrupted_at_any_phase_leaves_all_or_nothing(road: Road, ker
             assert not road.file.exists()
         else:
             assert told["ended"] == "done"
-            assert any("too late" in notice for notice in told["notices"]), told
+            assert any("too late" in warning for warning in told["warnings"]), told
             assert road.version("tool") == "1.0" and "tool" in road.file.read_text()
             undo = f"lambda reporter: api.undo(prefix={str(road.prefix)!r}, reporter=reporter)"
             assert json.loads(kernel.run(f"attempt(None, {undo})"))["ended"] == "done"

@@ -100,7 +100,7 @@ def test_history_tells_when_who_where_and_what_in_both_worlds(road: Road) -> Non
     assert (second.undone_by, second.where) == (3, f"call in {road.work}")
     assert {(one.name, one.new, one.source) for one in second.changes} == {
         ("six", "1.0", "channel"),
-        ("tool", "1.0", "PyPI"),
+        ("tool", "1.0", "local file"),
     }
     assert "+ six 1.0" in str(found) and "[undone by 3]" in str(found)
     assert "tool 1.0" in found._repr_html_()
