@@ -145,7 +145,6 @@ class Plan:
     install: tuple[Install, ...] = ()
     uninstall: tuple[Uninstall, ...] = ()
     answers: tuple[Answer, ...] = ()
-    needed: tuple[Needed, ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     """Worth knowing, not worrying: a same-named stranger, a name read as another."""
@@ -193,10 +192,6 @@ class Plan:
                 for item in document["uninstall"]
             ),
             answers=tuple(_answer(item) for item in document["answers"]),
-            needed=tuple(
-                Needed(PackageName(item["name"]), item["version"], tuple(item["needed_by"]))
-                for item in document["needed"]
-            ),
             warnings=tuple(document["warnings"]),
             notes=tuple(document["notes"]),
             channels=tuple(document["channels"]),

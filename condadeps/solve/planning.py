@@ -15,7 +15,7 @@ from condadeps.solve.decode import Solution, artifact, same
 from condadeps.solve.encode import PROXY
 from condadeps.solve.moves import Moves
 from condadeps.solve.needs import spelled
-from condadeps.solve.plan import Answer, Install, Link, Needed, Plan, Uninstall, Unlink
+from condadeps.solve.plan import Answer, Install, Link, Plan, Uninstall, Unlink
 from condadeps.solve.problem import Problem, Solved
 from condadeps.solve.reasons import Reasons, admits
 from condadeps.solve.universe import CondaCandidate, Entry, PipCandidate
@@ -70,7 +70,6 @@ class _Planner:
             install=tuple(self._installs()),
             uninstall=tuple(self._uninstalls()),
             answers=answers,
-            needed=tuple(self._needed(answers)),
             warnings=tuple(dict.fromkeys(self._warnings())),
             notes=tuple(dict.fromkeys(self._notes())),
             channels=conda.written if conda else (),
@@ -258,32 +257,6 @@ class _Planner:
     def _unchanged(self, name: PackageName) -> bool:
         before, now = self.problem.installed.get(name), self.solution.conda.get(name)
         return before is not None and now is not None and same(before, now)
-
-    def _needed(self, answers: tuple[Answer, ...]) -> Iterator[Needed]:
-        """The conda packages that pip's projects among the answers need, and theirs in turn."""
-        todo = [answer.project for answer in answers if answer.manager == "pip" and answer.project]
-        seen = set(todo)
-        needed: dict[PackageName, dict[str, None]] = {}
-        versions: dict[PackageName, str] = {}
-        while todo:
-            project = todo.pop(0)
-            candidate = self.solution.projects[project][1]
-            if not isinstance(candidate, PipCandidate):
-                continue
-            for need in self.reasons.needs(project, candidate):
-                other = self.solution.projects.get(need.project)
-                if other is None:
-                    continue
-                if isinstance(other[1], CondaCandidate):
-                    needed.setdefault(other[1].package, {})[str(project)] = None
-                    versions[other[1].package] = other[1].text
-                elif need.project not in seen:
-                    seen.add(need.project)
-                    todo.append(need.project)
-        own = {answer.name for answer in answers if answer.manager == "conda"}
-        for name in sorted(needed):
-            if name not in own:
-                yield Needed(name, versions[name], tuple(needed[name]))
 
     # -- what to know --------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from condadeps.engine import protocol
 from condadeps.errors import CondadepsError, ConflictError, EngineError, HashError
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.show.reporter import Phase, Reporter
-from condadeps.solve.plan import Answer, Artifact, Install, Link, Needed, Package, Plan, Uninstall, Unlink
+from condadeps.solve.plan import Answer, Artifact, Install, Link, Package, Plan, Uninstall, Unlink
 from condadeps.transaction.outcome import Outcome, Status
 
 NUMPY = Package(
@@ -37,7 +37,6 @@ PLAN = Plan(
     answers=(
         Answer("seaborn", "cell:1", "pip", "seaborn", "0.13.2", "", ("stats",), ProjectName("seaborn")),
     ),
-    needed=(Needed(PackageName("numpy"), "2.1.0", ("seaborn",)),),
     warnings=("mind the gap",),
     notes=("a stranger",),
     channels=("conda-forge",),

@@ -29,7 +29,6 @@ def test_what_a_kernel_needs_says_so_and_is_nobody_s_request(tmp_path: Path) -> 
         "pip condadeps": "for %condadeps in its kernel",
     }
     assert [answer.name for answer in plan.answers] == ["pandas", "pip"]
-    assert not plan.needed
     (install,) = plan.install
     assert not install.requested and not install.artifact.direct and install.artifact.direct_url is None
 
