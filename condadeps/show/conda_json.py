@@ -44,7 +44,6 @@ def outcome(outcome: Outcome) -> dict[str, Any]:
     document["condadeps"] = {
         "status": outcome.status.value,
         "answers": [{**answer, "text": masked(answer["text"])} for answer in plain["answers"]],
-        "needed": plain["needed"],
         "reasons": _reasons(outcome.plan),
         "warnings": list(outcome.warnings),
         "notes": list(outcome.plan.notes),
