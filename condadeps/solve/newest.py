@@ -34,7 +34,7 @@ def movable(installed: Installed) -> list[ProjectName]:
 async def questions(problem: Problem) -> list[Question]:
     """The ways to ask for the newest of everything, the best first."""
     gone, unoffered = await _not_in_channels(problem)
-    asked = [name for name, record in problem.installed.items() if any(record.requested_specs or ())]
+    asked = list(problem.requested)
     wanted = [
         project for project, found in problem.discovery.installed.by_pip.items() if found.requested
     ]  # PEP 376

@@ -259,18 +259,21 @@ class Problem:
     @functools.cached_property
     def earlier(self) -> Mapping[PackageName, tuple[str, ...]]:
         """What was asked for earlier with a version, holds now, and is not asked for anew."""
-        from rattler import MatchSpec
-
         found: dict[PackageName, tuple[str, ...]] = {}
         for name, record in self.installed.items() if self.verb != "sync" else ():
             if name in self.asked_packages | self._leaving | self.forgotten:
                 continue
-            texts = [str(text) for text in record.requested_specs or ()]
-            matched = [(text, MatchSpec(text)) for text in texts if text and text != "None"]
-            held = tuple(text for text, m in matched if m.version is not None and m.matches(record))
+            held = tuple(text for text in self.requested.get(name, ()) if _holds(text, record))
             if held:
                 found[name] = held
         return found
+
+    @functools.cached_property
+    def requested(self) -> Mapping[PackageName, tuple[str, ...]]:
+        """What was asked for earlier to get what is installed, by its record or conda's history."""
+        found = {name: self.discovery.installed.packages[name].requested_specs for name in self.installed}
+        # A version binds whatever channel it comes from, and channels have more than one name.
+        return {n: tuple(text.rpartition("::")[2] for text in texts) for n, texts in found.items() if texts}
 
     def _locked(self, encoded: Encoded) -> list[RepoDataRecord]:
         free = self.asked_packages if self.updating else frozenset[PackageName]()
@@ -312,9 +315,7 @@ class Problem:
             for text in record.depends
         }
         return frozenset(
-            name
-            for name, record in self.installed.items()
-            if name not in needed or name in ALWAYS or any(record.requested_specs or ())
+            name for name in self.installed if name not in needed or name in ALWAYS or name in self.requested
         )
 
     @functools.cached_property
@@ -381,3 +382,18 @@ class Problem:
     def _python_elsewhere(self) -> str | None:
         target = self.discovery.target
         return target.python_version if not target.is_conda and target.has_python else None
+
+
+def _holds(text: str, record: PrefixRecord) -> bool:
+    """Whether an earlier request says a version, and what is installed is what it asked for.
+
+    Old histories hold texts that no grammar takes today: such a one binds nobody.
+    """
+    from rattler import MatchSpec
+    from rattler.exceptions import InvalidMatchSpecError
+
+    try:
+        spec = MatchSpec(text)
+    except InvalidMatchSpecError:
+        return False
+    return spec.version is not None and spec.matches(record)
