@@ -41,6 +41,11 @@ def same(found: Distribution, asked: Direct) -> bool:
     return asked.editable or not _changed_since(url, found)
 
 
+def one_place(first: str, second: str) -> bool:
+    """Whether two locations point to the same thing: but for credentials, and digests said beside them."""
+    return (_bare(first), _subdirectory(first)) == (_bare(second), _subdirectory(second))
+
+
 def _parts(location: str) -> tuple[str, str | None, str | None]:
     """URL, version control, revision."""
     match = _VCS.match(location)

@@ -20,14 +20,14 @@ from condadeps.asked.request import Origin
 from condadeps.errors import ConfigError, UsageError
 from condadeps.names.homes import Homes
 from condadeps.names.namespaces import PackageName, ProjectName
-from condadeps.prefix.direct import same
+from condadeps.prefix.direct import one_place, same
 from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter, Silent
 from condadeps.solve.channels_tell import ChannelsTell
 from condadeps.solve.hashes import Hashed
 from condadeps.solve.installed import Installed
 from condadeps.solve.limits import Limits
-from condadeps.solve.needs import Need, Needs, read
+from condadeps.solve.needs import Need, Needs, placeless, read
 from condadeps.solve.policy import Policy
 from condadeps.solve.seams import CondaCandidates, Page, PypiCandidates
 from condadeps.solve.universe import CondaCandidate, Entry, PipCandidate, Universe, conda_candidates
@@ -153,7 +153,8 @@ class Discovery:
             news = False
             for entry in list(self.universe.entries.values()):
                 for need in self.universe.needs_of(entry):
-                    news |= self._ask(need)
+                    if need.url is None or self._follows(need, entry):
+                        news |= self._ask(need)
             if not news and not self._pending():
                 return
 
@@ -168,17 +169,28 @@ class Discovery:
                 await self.direct(request)
 
     def _placed_needs(self) -> Iterator[DirectRequest]:
-        """The references among the requirements of what was itself asked for by reference.
-
-        As with pip, what an index has may not send anybody elsewhere.
-        """
+        """The references among the requirements of what was itself asked for by reference."""
         for entry in list(self.universe.entries.values()):
-            if entry.direct is None:
-                continue
-            origin = Origin(f"{entry.project} {entry.direct.version}")
-            for need in self.universe.needs_of(entry):
+            for need in self.universe.needs_of(entry) if entry.direct is not None else ():
                 if need.url is not None:
-                    yield DirectRequest(str(need), origin, need.url, need.project, need.extras)
+                    yield _reference(need, entry)
+
+    def _follows(self, need: Need, asker: Entry) -> bool:
+        """Whether a need that names a place may be followed to it.
+
+        What was itself asked for by reference may send people elsewhere. What an index has may not, but
+        where they asked to go: by a request, a constraint, or when what is installed was taken from there.
+        """
+        assert need.url is not None
+        there = self.installed.by_pip.get(need.project)
+        if there is not None and same(there, _reference(need, asker)):
+            self.entry(need.project).from_there.add(need.url)
+        bound = self.limits.places.get(need.project)
+        return (
+            asker.direct is not None
+            or (bound is not None and one_place(bound.location, need.url))
+            or self.universe.follows(need)
+        )
 
     def _pending(self) -> bool:
         entries = self.universe.entries.values()
@@ -214,7 +226,7 @@ class Discovery:
         found = self.installed.by_pip.get(entry.project)
         if found is None or entry.installed is None:
             return
-        needs = read(found.requires, found.extras, self.target.markers)
+        needs = read(placeless(found.requires), found.extras, self.target.markers)
         always = needs.always
         if entry.project not in self.asked:
             always = tuple(need for need in always if self._holds(need))
@@ -265,7 +277,7 @@ class Discovery:
         if version != entry.installed or entry.project not in self.installed.distributions:
             return False
         found = self.installed.distributions[entry.project]
-        entry.metadata[version] = read(found.requires, found.extras, self.target.markers)
+        entry.metadata[version] = read(placeless(found.requires), found.extras, self.target.markers)
         return True
 
     def _unread(self, entry: Entry) -> set[Version]:
@@ -300,6 +312,13 @@ class Discovery:
             return
         entry.metadata[version] = read(metadata.requires, metadata.extras, self.target.markers)
         entry.requires_python[version] = metadata.requires_python or ""
+
+
+def _reference(need: Need, asker: Entry) -> DirectRequest:
+    """A need that names a place, as if it had been asked for."""
+    assert need.url is not None
+    version = f" {asker.direct.version}" if asker.direct else ""
+    return DirectRequest(str(need), Origin(f"{asker.project}{version}"), need.url, need.project, need.extras)
 
 
 def check_open(text: str, project: ProjectName, policy: Policy) -> None:

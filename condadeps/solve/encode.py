@@ -33,6 +33,8 @@ PIP = "pypi--"
 CHANNEL = "https://condadeps.invalid/pypi/"
 NEVER = "condadeps_never"
 """A build no package has: "constrains: name * condadeps_never" keeps all of ``name`` out."""
+ELSEWHERE = "elsewhere--"
+"""What a need that names a place comes to while nobody follows it: packages nobody has."""
 UNREAD = "condadeps--unread"
 """A package nobody has: what an extra needs is not known for this version (yet)."""
 
@@ -84,9 +86,16 @@ def encode(universe: Universe, *, python: str | None = None) -> Encoded:
 
 def spec(universe: Universe, need: Need, encoded: Encoded, asker: str = "") -> str:
     """A need as a MatchSpec on the project's proxy; ``asker`` is the record that has it."""
+    if need.url is not None and not universe.follows(need):
+        text = f"{ELSEWHERE}{need.project}"
+        encoded.meanings[asker, text] = need
+        return text
     entry = universe.entries[need.project]
     numbers = entry.admitted(need.specifier)
     text = f"{PROXY}{need.project} {entry.order.ranges(numbers)}".rstrip()
+    if need.url is not None and entry.direct is None and entry.kept is not None:
+        number = entry.order.numbers[entry.kept.version]
+        text = f"{PROXY}{need.project} =={number} kept_{number}"
     encoded.meanings[asker, text] = need
     if need.extras:
         text += f"[extras=[{','.join(sorted(need.extras))}]]"

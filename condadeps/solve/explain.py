@@ -7,6 +7,7 @@ that differ in versions only are one; the shortest come first.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from condadeps.errors import ConflictError
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.solve.attempt import Refusal
-from condadeps.solve.encode import NEVER, PIP, PROXY, UNREAD, Encoded
+from condadeps.solve.encode import ELSEWHERE, NEVER, PIP, PROXY, UNREAD, Encoded
 from condadeps.solve.needs import Need
 from condadeps.solve.problem import Problem
 from condadeps.solve.refusal_tree import Line, read
@@ -24,6 +25,8 @@ LINES = 11
 """At most this many lines of detail; with the message there are twelve."""
 RULED_OUT = "which {} rules out"
 """How a chain ends that another request stands against."""
+NOT_FOLLOWED = "which is taken from there only when that is asked for"
+"""How a chain ends where an index's project wants something from a place of its choice."""
 VERSIONS = 3
 """A chain names at most this many versions of one thing."""
 
@@ -92,7 +95,7 @@ async def conflict(refusal: Refusal, problem: Problem) -> ConflictError:
     return ConflictError(
         _message(asked),
         detail=_lines(chains),
-        help=_help(found),
+        help=_followed(chains, asked) or _help(found),
         chains=[[*(step.to_json() for step in chain.steps), {"end": chain.end}] for chain in chains],
         relax=[way.to_json() for way in found],
         asked=asked,
@@ -119,6 +122,14 @@ def _help(found: list[Way]) -> str | None:
     if len(told) == 2 and all(way.without for way in told):
         return f"give up one: {', or '.join(way.without for way in told)}"
     return "; or ".join(way.text for way in told) or None
+
+
+def _followed(chains: list[Chain], asked: list[str]) -> str | None:
+    """What to type to have something from the place that an index's project wants it from."""
+    wanted = [chain.steps[-1].need for chain in chains if chain.end == NOT_FOLLOWED]
+    if not wanted or len(wanted) < len(chains):
+        return None
+    return f"if you trust that place: `{shlex.join(['condadeps', 'install', *asked, *wanted])}`"
 
 
 def shortest(chains: list[Chain]) -> list[Chain]:
@@ -236,7 +247,7 @@ class Teller:
         """A spec in the user's terms; ``parent`` is the line of the versions that have it."""
         if line.name == UNREAD:
             return "what nobody has told"
-        if not line.name.startswith(PROXY):
+        if not line.name.startswith((PROXY, ELSEWHERE)):
             return f"{line.name} {line.rest.removesuffix(NEVER).strip()}".rstrip()
         return str(self._need(line, parent))
 
@@ -245,7 +256,8 @@ class Teller:
         text = f"{line.name} {line.rest}".partition("[")[0].rstrip()
         askers = [f"{parent.name} {number}" for number in parent.rest.split(" | ")] if parent else [""]
         found = [need for asker in askers if (need := self.encoded.meanings.get((asker, text)))]
-        return found[0] if found else Need(ProjectName(line.name.removeprefix(PROXY)))
+        name = line.name.removeprefix(PROXY).removeprefix(ELSEWHERE)
+        return found[0] if found else Need(ProjectName(name))
 
     def _numbers(self, line: Line) -> tuple[str, ...]:
         """The versions that a line's numbers stand for."""
@@ -256,6 +268,8 @@ class Teller:
     def _missing(self, line: Line, parent: Line | None) -> str:
         if line.name.startswith("__"):
             return "which this machine does not have"
+        if line.name.startswith(ELSEWHERE):
+            return NOT_FOLLOWED
         if not line.name.startswith(PROXY):
             # The solver leaves out beforehand what a request on the very package does not admit.
             rival = next((i.shown for i in self.problem.items if i.package == line.name), None)

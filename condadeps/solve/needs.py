@@ -6,6 +6,7 @@ run the project; what is left is plain: projects, specifiers, extras.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -51,6 +52,15 @@ def spelled(specifier: SpecifierSet) -> str:
     """
     order = {"===": 0, "==": 0, "~=": 1, ">": 2, ">=": 2, "!=": 3, "<": 4, "<=": 4}
     return ",".join(str(s) for s in sorted(specifier, key=lambda s: (order[s.operator], s.version)))
+
+
+def placeless(requires: Iterable[Requirement]) -> Iterator[Requirement]:
+    """The requirements, ``name @ URL`` as ``name``: for what is installed, wherever that was taken from."""
+    for requirement in requires:
+        if requirement.url is not None:
+            requirement = copy.copy(requirement)
+            requirement.url = None
+        yield requirement
 
 
 def need(requirement: Requirement) -> Need:

@@ -271,9 +271,8 @@ class _Planner:
         for project, candidate in sorted(self.solution.pip.items()):
             if candidate.source != "kept" and artifact(self.solution.projects[project][0], candidate).build:
                 yield f"{project} {candidate.version} has no usable wheel: its build code will run"
-            for need in candidate.needs.always if candidate.source != "kept" else ():
-                if need.url and candidate.source == "pypi":
-                    yield f"{project} {candidate.version} wants {need}; another {need.project} is taken"
+            if candidate.source == "pypi":
+                yield from self._newer_elsewhere(self.solution.projects[project][0], candidate)
             if isinstance(candidate.file, File) and candidate.file.yanked:
                 why = f": {candidate.file.yanked_reason}" if candidate.file.yanked_reason else ""
                 yield f"{project} {candidate.version} was yanked{why}"
@@ -281,6 +280,18 @@ class _Planner:
                 yield f"{project} {candidate.version} was built: its build code has run"
         for item in self.problem.items:
             yield from self._unknown_extras(item)
+
+    def _newer_elsewhere(self, entry: Entry, chosen: PipCandidate) -> Iterator[str]:
+        """The newest version that was passed over for wanting something from a place of its choice."""
+        follows = self.problem.discovery.universe.follows
+        for other in reversed(entry.pip_candidates()):
+            places = [need for need in other.needs.always if need.url and not follows(need)]
+            if other.version > chosen.version and places:
+                yield (
+                    f"{entry.project} {chosen.version} is taken: {other.version} wants {places[0]}, "
+                    "which is followed only when that is asked for too"
+                )
+                return
 
     def _unknown_extras(self, item: Wanted) -> Iterator[str]:
         if item.need is None or not item.applies:

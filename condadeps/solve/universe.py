@@ -17,6 +17,7 @@ from packaging.version import Version
 
 from condadeps.names.homes import Home
 from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.prefix.direct import one_place
 from condadeps.solve.needs import Need, Needs
 from condadeps.solve.versions import Order, parsed
 from condadeps.sources.files import File
@@ -71,6 +72,8 @@ class Entry:
     """Conda is not to be asked, though what conda has installed may stay."""
     stays_pip_s: bool = False
     """What pip has installed is rather updated from PyPI than replaced by conda's."""
+    from_there: set[str] = field(default_factory=set)
+    """URLs that others need the project from, and that pip's installed copy was taken from."""
     closed: str = ""
     """Why PyPI may not be asked (a policy); empty when it may."""
     hashes: frozenset[str] | None = None
@@ -202,6 +205,12 @@ class Entry:
             chosen.update([v for v in newest if numbers[v] in admitted][: max(self.window, 2)])
         return {v for v in chosen if v}
 
+    def at(self, url: str) -> bool:
+        """Whether the project is, or is to be, taken from ``url``."""
+        return url in self.from_there or (
+            self.direct is not None and one_place(self.direct.file.location, url)
+        )
+
     @property
     def nowhere(self) -> bool:
         """Everything was asked and nobody has it."""
@@ -269,6 +278,11 @@ class Universe:
     """Every project that came up."""
 
     entries: dict[ProjectName, Entry] = field(default_factory=dict)
+
+    def follows(self, need: Need) -> bool:
+        """Whether a need that names a place (``name @ URL``) can be met, from there."""
+        entry = self.entries.get(need.project)
+        return entry is not None and need.url is not None and entry.at(need.url)
 
     def needs_of(self, entry: Entry) -> list[Need]:
         """What the candidates of a project need, with the extras that were asked of it."""
