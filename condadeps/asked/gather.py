@@ -76,7 +76,19 @@ def _read(
 
 def _with(job: Job, path: str, listing: Listing) -> Job:
     indexes = listing.indexes
-    named = Named(path, listing.channels, indexes.index_url, indexes.extra_index_urls, indexes.find_links)
+    named = Named(
+        path,
+        listing.channels,
+        indexes.index_url,
+        indexes.extra_index_urls,
+        indexes.find_links,
+        trusted_hosts=indexes.trusted_hosts,
+        no_index=indexes.no_index,
+        no_binary=indexes.no_binary,
+        only_binary=indexes.only_binary,
+        prefer_binary=indexes.prefer_binary,
+        pre=indexes.pre,
+    )
     asked = list(listing.asked)
     if listing.requires_python and job.verb == "create":
         asked.insert(0, Asked(f"python{listing.requires_python.replace(' ', '')}", path))

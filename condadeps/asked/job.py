@@ -72,13 +72,23 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """The channels and indexes that a file names: they count when configured, or trusted (rule 11)."""
+    """What a file says about where packages come from, in conda's and pip's words.
+
+    Channels, indexes, find-links and hosts count when configured, or trusted (rule 11); the rest only
+    chooses among what these offer.
+    """
 
     file: str
     channels: tuple[str, ...] = ()
     index_url: str | None = None
     extra_index_urls: tuple[str, ...] = ()
     find_links: tuple[str, ...] = ()
+    trusted_hosts: tuple[str, ...] = ()
+    no_index: bool = False
+    no_binary: tuple[str, ...] = ()
+    only_binary: tuple[str, ...] = ()
+    prefer_binary: bool = False
+    pre: bool = False
 
 
 @dataclass(frozen=True, slots=True)

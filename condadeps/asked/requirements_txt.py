@@ -73,7 +73,11 @@ class Reader:
     _open: list[Path] = field(default_factory=list)
 
     def listing(self) -> Listing:
-        """All that was taken in."""
+        """All that was taken in. Raises RequestError where ``--require-hashes`` is not obeyed."""
+        for asked in self.asked if self.indexes.require_hashes else ():
+            if not asked.hashes:
+                why = f"{asked.text} has no --hash, and --require-hashes asks for one"
+                raise failure(asked.place, why, asked.line)
         return Listing(
             tuple(self.asked), tuple(self.constraints), indexes=self.indexes, warnings=tuple(self.warnings)
         )
@@ -135,6 +139,8 @@ class Reader:
             self._add(Asked(value, str(path), number, metadata=True, editable=True), constraint)
         elif option == "--use-feature":
             self.warnings.append(f"{path}:{number}: {option} is not passed on")
+        elif option == "--find-links" and (path.parent / value).exists():
+            self.indexes = _INDEX[option](self.indexes, str((path.parent / value).absolute()))
         elif option in _INDEX:
             self.indexes = _INDEX[option](self.indexes, value)
         else:

@@ -144,8 +144,16 @@ def _with_named(job: Job, pip: PipConfig, trust: Sequence[str]) -> PipConfig:
         strange = [one for one in strange if not trusted(trust, one)]
         if strange and not job.options.trust:
             raise _untrusted(named, f"the index {_shown(strange[0])}")
-        pip = replace(pip, index_urls=tuple(dict.fromkeys((*_first(named, pip), *urls))))
-        pip = replace(pip, find_links=tuple(dict.fromkeys((*pip.find_links, *named.find_links))))
+        hosts = [host for host in named.trusted_hosts if host not in pip.trusted_hosts]
+        if hosts and not job.options.trust:
+            raise _untrusted(named, f"the trusted host {hosts[0]}")
+        pip = replace(
+            pip,
+            index_urls=() if named.no_index else tuple(dict.fromkeys((*_first(named, pip), *urls))),
+            find_links=tuple(dict.fromkeys((*pip.find_links, *named.find_links))),
+            trusted_hosts=(*pip.trusted_hosts, *hosts),
+        ).with_formats(named.no_binary, named.only_binary)
+        pip = replace(pip, prefer_binary=pip.prefer_binary or named.prefer_binary, pre=pip.pre or named.pre)
     return pip
 
 

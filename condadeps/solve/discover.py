@@ -30,12 +30,10 @@ from condadeps.solve.limits import Limits
 from condadeps.solve.needs import Need, Needs, placeless, read
 from condadeps.solve.policy import Policy
 from condadeps.solve.seams import CondaCandidates, Page, PypiCandidates
-from condadeps.solve.universe import CondaCandidate, Entry, PipCandidate, Universe, conda_candidates
+from condadeps.solve.universe import GROWTH, CondaCandidate, Entry, PipCandidate, Universe, conda_candidates
 from condadeps.sources.files import File
 from condadeps.sources.metadata import MetadataError
 
-GROWTH = 4
-"""How many times wider the window of offered versions gets when a conflict names a project."""
 WIDEST = 64
 """A window no wider helps nobody: who needs an older release yet can name it."""
 
@@ -78,6 +76,8 @@ class Discovery:
                 from_pypi=project in self.policy.only_pypi,
                 closed=self.policy.closed(project),
                 hashes=self.limits.hashes.get(project),
+                wheels_first=self.pypi is not None and self.pypi.prefer_binary,
+                pre=self.pypi is not None and self.pypi.pre,
             )
             self.universe.entries[project] = found
         return found

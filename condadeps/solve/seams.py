@@ -80,6 +80,14 @@ class Page(Protocol):
 class PypiCandidates(Protocol):
     """What PyPI, or the indexes in its place, offers."""
 
+    @property
+    def prefer_binary(self) -> bool:
+        """Whether any wheel that fits comes before any sdist (pip's option of that name)."""
+
+    @property
+    def pre(self) -> bool:
+        """Whether pre-releases count like final versions (pip's option of that name)."""
+
     async def page(self, project: ProjectName) -> Page | None:
         """The project's files; None when every index answered and none has the project."""
 

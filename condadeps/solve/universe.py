@@ -24,6 +24,8 @@ from condadeps.sources.files import File
 
 FIRST_WINDOW = 1
 """How many of the newest versions that meet a specifier are offered at first: each costs a request."""
+GROWTH = 4
+"""How many times wider the window of offered versions gets when a conflict names a project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,10 @@ class Entry:
     """URLs that others need the project from, and that pip's installed copy was taken from."""
     closed: str = ""
     """Why PyPI may not be asked (a policy); empty when it may."""
+    wheels_first: bool = False
+    """An sdist counts only when no wheel will do (pip's ``prefer-binary``)."""
+    pre: bool = False
+    """Pre-releases count like final versions (pip's ``pre``)."""
     hashes: frozenset[str] | None = None
     """The digests one of which PyPI's file must have."""
     looked: bool = False
@@ -141,7 +147,9 @@ class Entry:
         order, count = self.order, len(self.specifiers)
         if self._exempt is None or self._exempt[0] != count:
             always = {self.installed} if self.installed else set()
-            if order.prereleases:
+            if self.pre:
+                always.update(order.prereleases)
+            elif order.prereleases:
                 every = (*self.specifiers.values(), self.limit)
                 together = SpecifierSet(",".join(filter(None, map(str, every))))
                 for specifier in (*every, together):
@@ -181,6 +189,9 @@ class Entry:
                 for v in self.order.newest_first(self.within(specifier))
                 if v not in self.unreadable and not self._is_kept(v) and v in files
             )
+            if self.wheels_first:
+                yield from _wheels_first(usable, files, window)
+                continue
             for position, version in enumerate(islice(usable, window)):
                 # Telling what an sdist needs may take a build: never of a release only tried for luck.
                 if position < FIRST_WINDOW or files[version].is_wheel:
@@ -230,6 +241,23 @@ class Entry:
                     )
                 )
         return found
+
+
+def _wheels_first(
+    usable: Iterator[Version], files: Mapping[Version, File], window: int | None
+) -> Iterator[Version]:
+    """The versions with wheels, a window of them; the newest sdist's, once all wheels were tried in vain."""
+    wheels, sdist = 0, None
+    for version in usable:
+        if files[version].is_wheel:
+            wheels += 1
+            yield version
+            if wheels == window:
+                return
+        elif sdist is None:
+            sdist = version
+    if sdist is not None and (window is None or wheels * GROWTH <= window):
+        yield sdist
 
 
 def pins(specifier: SpecifierSet) -> bool:

@@ -56,6 +56,9 @@ class PipConfig:
     no_binary: frozenset[str] = frozenset()
     only_binary: frozenset[str] = frozenset()
     prefer_binary: bool = False
+    """Any wheel that fits before any sdist, whichever is newer."""
+    pre: bool = False
+    """Pre-releases count like final versions."""
     uploaded_before: datetime | None = None
     """``uploaded-prior-to``: the site's own cool-down; aware."""
 
@@ -95,6 +98,15 @@ class PipConfig:
             find_links=(*self.find_links, *find_links),
         )
 
+    def with_formats(self, no_binary: Iterable[str], only_binary: Iterable[str]) -> PipConfig:
+        """The same with a file's own ``--no-binary`` and ``--only-binary``, after the configured ones."""
+        none, only = set(self.no_binary), set(self.only_binary)
+        for name in no_binary:
+            _choose_format(name, none, only)
+        for name in only_binary:
+            _choose_format(name, only, none)
+        return replace(self, no_binary=frozenset(none), only_binary=frozenset(only))
+
     def environ(self, environ: Mapping[str, str] | None = None) -> dict[str, str]:
         """The environment for a pip subprocess: this configuration, and nothing else of pip's.
 
@@ -122,6 +134,7 @@ class PipConfig:
             "PIP_NO_BINARY": ",".join(sorted(self.no_binary)),
             "PIP_ONLY_BINARY": ",".join(sorted(self.only_binary)),
             "PIP_PREFER_BINARY": "1" if self.prefer_binary else "",
+            "PIP_PRE": "1" if self.pre else "",
         }
         clean.update({key: value for key, value in ours.items() if value})
         if self.no_proxy_env or self.proxy == "":
@@ -275,6 +288,7 @@ def _from_options(options: Mapping[str, str]) -> PipConfig:
         no_binary=no_binary,
         only_binary=only_binary,
         prefer_binary=_flag(options, "prefer-binary"),
+        pre=_flag(options, "pre"),
         uploaded_before=_moment(options.get("uploaded-prior-to")),
     )
 

@@ -108,6 +108,16 @@ class PypiSource:
             config.index_urls, config.find_links, self._network, self._notice
         )
 
+    @property
+    def prefer_binary(self) -> bool:
+        """pip's ``prefer-binary``."""
+        return self.config.prefer_binary
+
+    @property
+    def pre(self) -> bool:
+        """pip's ``pre``."""
+        return self.config.pre
+
     async def page(self, project: ProjectName) -> Page | None:
         """Every file of ``project``; None when every index answered that it has none (404, 410).
 

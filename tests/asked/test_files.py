@@ -69,12 +69,12 @@ def test_nested_requirements_and_constraints_are_meant_from_the_file_that_names_
     ]
 
 
-def test_index_options_are_reported_and_not_obeyed(tmp_path: Path) -> None:
+def test_index_options_are_read(tmp_path: Path) -> None:
     path = written(
         tmp_path / "requirements.txt",
         "-i https://one/simple\n--extra-index-url=https://two/simple\n--extra-index-url https://three\n"
         "-f ./wheels\n--trusted-host two\n--no-binary a,b\n--only-binary :all:\n--pre\n--prefer-binary\n"
-        "--require-hashes\n--no-index\n--use-feature x\nc --config-settings k=v\n",
+        "--require-hashes\n--no-index\n--use-feature x\nc --config-settings k=v --hash sha256:ab\n",
     )
     listing = read(path)
     assert listing.indexes == Indexes(

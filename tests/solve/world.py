@@ -94,6 +94,8 @@ class FakePypi:
     """An index in memory, which counts what it is asked."""
 
     def __init__(self) -> None:
+        self.prefer_binary = False
+        self.pre = False
         self.links: dict[ProjectName, list[Link]] = {}
         self.about: dict[str, Metadata] = {}
         self.places: dict[str, Direct] = {}
