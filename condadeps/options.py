@@ -54,7 +54,11 @@ def touch(command: _Command) -> _Command:
         click.option("--env-file", metavar="FILE", help="Record here (default: environment.yml)."),
         click.option("--no-record", is_flag=True, help="Do not write the environment file."),
         click.option("--offline", is_flag=True, help="Use what is cached, ask no server."),
-        click.option("--dry-run", is_flag=True, help="Show the plan, change nothing."),
+        click.option(
+            "--dry-run",
+            is_flag=True,
+            help="Show the plan, change nothing (what must be built to be known is built).",
+        ),
         click.option("--restart", is_flag=True, help="In a notebook: restart the kernel if that is needed."),
         click.option("--override-frozen", is_flag=True, help="Even if it is frozen or externally managed."),
         click.option("--allow-base", is_flag=True, help="Even if it is conda's own, from outside."),

@@ -89,7 +89,9 @@ class Reader:
         if real in self._open or len(self._open) >= _DEEPEST:
             raise failure(namer, f"{path} includes itself", number)
         if not path.is_file():
-            raise failure(namer, f"there is no file {path}", number)
+            raise failure(
+                namer, "there is no such file" if by is None else f"there is no file {path}", number
+            )
         self._open.append(real)
         for first, line in _logical_lines(_text(path)):
             self.line(line, path, first, constraint=constraint)

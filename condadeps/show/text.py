@@ -57,8 +57,8 @@ def tail(outcome: Outcome) -> list[str]:
 
 
 def there(answers: Iterable[Answer]) -> str:
-    """``pandas 3.1.1, seaborn 0.13.2 (pip)``."""
-    return ", ".join(one(answer) for answer in answers)
+    """``pandas 3.1.1, seaborn 0.13.2 (pip)``; what was asked twice is told once."""
+    return ", ".join(dict.fromkeys(one(answer) for answer in answers))
 
 
 def answers(plan: Plan) -> list[str]:

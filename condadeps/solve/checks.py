@@ -119,13 +119,17 @@ def _no_version(item: Wanted, entry: Entry, discovery: Discovery) -> NoVersionEr
         )
     bound = [limit for limit in discovery.limits.all if limit.project == entry.project]
     detail += [f"{limit} is a constraint" for limit in bound]
-    for version, why in list(entry.unreadable.items())[:2]:
-        detail.append(f"{entry.project} {version} cannot be read: {why.splitlines()[0]}")
+    failed = sorted(entry.unreadable.items(), reverse=True)
+    for version, error in failed[:2]:
+        detail.append(f"{entry.project} {version} cannot be read: {error.message}")
+        detail += [f"  {line}" for line in error.detail if error is failed[0][1]]
     if entry.closed and not entry.paged:
         detail.append(f"{entry.project} may not come from PyPI: {entry.closed}")
     if entry.hashes is not None and entry.versions:
         detail.append("none of PyPI's files that could be used has one of the hashes asked for")
     help = f"{discovery.switch}{_to_look(discovery)}" if discovery.pypi is None else None
+    if failed and help is None:
+        help = failed[0][1].help
     return NoVersionError(
         f"no version of {entry.project} is {asked}"
         if asked

@@ -308,10 +308,12 @@ class Discovery:
         try:
             metadata = await self.pypi.metadata(entry.file(version))
         except MetadataError as error:
-            entry.unreadable[version] = str(error)
+            entry.unreadable[version] = error
             return
         entry.metadata[version] = read(metadata.requires, metadata.extras, self.target.markers)
         entry.requires_python[version] = metadata.requires_python or ""
+        if metadata.built:
+            entry.built.add(version)
 
 
 def _reference(need: Need, asker: Entry) -> DirectRequest:

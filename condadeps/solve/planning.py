@@ -26,6 +26,7 @@ from condadeps.sources.files import File
 from condadeps.sources.records import package
 
 if TYPE_CHECKING:
+    from packaging.version import Version
     from rattler import PrefixRecord
 
 
@@ -269,10 +270,10 @@ class _Planner:
         if compiled and self.problem.discovery.conda:
             yield f"compiled wheels from PyPI beside conda's compiled packages: {', '.join(compiled)}"
         for project, candidate in sorted(self.solution.pip.items()):
-            if candidate.source != "kept" and artifact(self.solution.projects[project][0], candidate).build:
-                yield f"{project} {candidate.version} has no usable wheel: its build code will run"
+            if candidate.source != "kept":
+                yield from self._builds(self.solution.projects[project][0], candidate)
             if candidate.source == "pypi":
-                yield from self._newer_elsewhere(self.solution.projects[project][0], candidate)
+                yield from self._newer(self.solution.projects[project][0], candidate)
             if isinstance(candidate.file, File) and candidate.file.yanked:
                 why = f": {candidate.file.yanked_reason}" if candidate.file.yanked_reason else ""
                 yield f"{project} {candidate.version} was yanked{why}"
@@ -281,17 +282,29 @@ class _Planner:
         for item in self.problem.items:
             yield from self._unknown_extras(item)
 
-    def _newer_elsewhere(self, entry: Entry, chosen: PipCandidate) -> Iterator[str]:
-        """The newest version that was passed over for wanting something from a place of its choice."""
+    def _builds(self, entry: Entry, candidate: PipCandidate) -> Iterator[str]:
+        """That build code runs, or has run already: only building tells what some sdists need."""
+        if candidate.version in entry.built:
+            yield (
+                f"{entry.project} {candidate.version} has no usable wheel: it was built to learn what it "
+                "needs, so its build code has run"
+            )
+        elif artifact(entry, candidate).build:
+            yield f"{entry.project} {candidate.version} has no usable wheel: its build code will run"
+
+    def _newer(self, entry: Entry, chosen: PipCandidate) -> Iterator[str]:
+        """The newest version that was passed over for a reason that a person may do something about."""
         follows = self.problem.discovery.universe.follows
-        for other in reversed(entry.pip_candidates()):
-            places = [need for need in other.needs.always if need.url and not follows(need)]
-            if other.version > chosen.version and places:
-                yield (
-                    f"{entry.project} {chosen.version} is taken: {other.version} wants {places[0]}, "
-                    "which is followed only when that is asked for too"
-                )
-                return
+        over: dict[Version, str] = {
+            other.version: f"wants {need}, which is followed only when that is asked for too"
+            for other in entry.pip_candidates()
+            for need in other.needs.always
+            if need.url and not follows(need)
+        }
+        over.update({version: f"cannot be used: {e.message}" for version, e in entry.unreadable.items()})
+        newest = max(over, default=chosen.version)
+        if newest > chosen.version:
+            yield f"{entry.project} {chosen.version} is taken: {newest} {over[newest]}"
 
     def _unknown_extras(self, item: Wanted) -> Iterator[str]:
         if item.need is None or not item.applies:

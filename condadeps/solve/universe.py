@@ -21,6 +21,7 @@ from condadeps.prefix.direct import one_place
 from condadeps.solve.needs import Need, Needs
 from condadeps.solve.versions import Order, parsed
 from condadeps.sources.files import File
+from condadeps.sources.metadata import MetadataError
 
 FIRST_WINDOW = 1
 """How many of the newest versions that meet a specifier are offered at first: each costs a request."""
@@ -101,8 +102,10 @@ class Entry:
     extras: set[str] = field(default_factory=set)
     metadata: dict[Version, Needs] = field(default_factory=dict)
     requires_python: dict[Version, str] = field(default_factory=dict)
-    unreadable: dict[Version, str] = field(default_factory=dict)
+    unreadable: dict[Version, MetadataError] = field(default_factory=dict)
     """Versions whose metadata cannot be had, and why."""
+    built: set[Version] = field(default_factory=set)
+    """Versions that had to be built for their metadata to be known."""
     offered: set[Version] = field(default_factory=set)
     """PyPI versions that are candidates."""
     pinned: File | None = None

@@ -145,13 +145,28 @@ def _end(process: asyncio.subprocess.Process) -> None:
                 process.kill()
 
 
+_NOT_FETCHED: Final = re.compile(
+    r"^\s*× (?:git|hg|svn|bzr) .* did not run successfully|^ERROR: (?:HTTP error|.* because of HTTP error)"
+    r"|^ERROR: Error .* while executing command (?:git|hg|svn|bzr)"
+    r"|^ERROR: Cannot find command '(?:git|hg|svn|bzr)'",
+    re.MULTILINE,
+)
+"""pip's words when it never came to building: the repository, the revision or the file was not to be had."""
+_PIP_S_OWN: Final = ("note: This error originates from a subprocess", "hint: See above for")
+"""Lines that tell nothing of this failure."""
+
+
 def _failed(location: str, problem: str, output: str) -> MetadataError:
-    lines = [masked(line.rstrip()) for line in output.splitlines() if line.strip()]
+    said = (masked(line.rstrip()) for line in output.splitlines())
+    lines = [line for line in said if line.strip(" │╰─>") and not line.strip().startswith(_PIP_S_OWN)]
     shown = masked(location)
+    fetched = _NOT_FETCHED.search(output) is None
     return MetadataError(
-        f"{shown} cannot be built: {problem}",
+        f"{shown} cannot be built: {problem}" if fetched else f"{shown} cannot be fetched",
         detail=lines[-_LINES:],
-        help="its build code failed; a wheel of another version may do, or a compiler may be missing",
+        help="its build code failed; a wheel of another version may do, or a compiler may be missing"
+        if fetched
+        else "is the address right, is there such a revision, and can it be reached from here?",
         url=shown,
         status=None,
         filename=urlsplit(shown).path.rpartition("/")[2],

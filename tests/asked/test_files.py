@@ -107,6 +107,13 @@ def test_editables_and_local_paths_in_a_requirements_file(tmp_path: Path) -> Non
     assert [getattr(request, "editable", None) for request in requests] == [True, False, False]
 
 
+def test_a_file_that_is_not_there_is_named_once(tmp_path: Path) -> None:
+    path = tmp_path / "nosuch.txt"
+    with pytest.raises(RequestError) as error:
+        read(path)
+    assert error.value.message == f"{path}: there is no such file"
+
+
 @pytest.mark.parametrize(
     ("text", "line", "why"),
     [

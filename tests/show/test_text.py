@@ -65,6 +65,12 @@ def test_what_is_not_wanted_on_this_machine_says_so() -> None:
     assert str(outcome) == 'Already there: pywin32 (not wanted here: sys_platform == "win32")'
 
 
+def test_what_was_asked_for_twice_is_told_once() -> None:
+    twice = [Answer(text, "cell", "conda", "rich", "15.0.0", "") for text in ("rich", "rich>=13")]
+    outcome = Outcome(Status.UNCHANGED, Plan("/opt/env", "linux-64", answers=tuple(twice)))
+    assert str(outcome) == "Already there: rich 15.0.0"
+
+
 def test_a_file_below_the_working_directory_is_named_from_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
-from condadeps.errors import ConflictError
+from condadeps.errors import ConflictError, NoVersionError
+from condadeps.sources.metadata import Metadata, MetadataError
 from tests.solve.world import World, installs, linked, why
 
 
@@ -190,6 +192,33 @@ def test_what_must_be_built_is_marked(world: World) -> None:
     plan = world.solve("old")
     assert plan.install[0].artifact.build
     assert plan.warnings == ("old 1.0 has no usable wheel: its build code will run",)
+
+
+def test_what_was_built_to_learn_what_it_needs_is_told_of(world: World) -> None:
+    """Also by a dry run: it changes nothing, and yet somebody's code has run."""
+    world.pypi("old", "1.0", sdist=True)
+    about = world.index.about["old-1.0.tar.gz"]
+    assert isinstance(about, Metadata)
+    world.index.about["old-1.0.tar.gz"] = dataclasses.replace(about, built=True)
+    assert world.solve("old", dry_run=True).warnings == (
+        "old 1.0 has no usable wheel: it was built to learn what it needs, so its build code has run",
+    )
+
+
+def test_what_does_not_build_is_passed_over_with_its_own_words(world: World) -> None:
+    world.pypi("old", "2.0", sdist=True)
+    why = MetadataError(
+        "old-2.0 cannot be built", detail=["no compiler"], help="get one", url="", status=None
+    )
+    world.index.about["old-2.0.tar.gz"] = why
+    with pytest.raises(NoVersionError) as error:
+        world.solve("old")
+    assert error.value.detail[1:] == ("old 2.0 cannot be read: old-2.0 cannot be built", "  no compiler")
+    assert error.value.help == "get one"
+    world.pypi("old", "1.0")
+    plan = world.solve("old")
+    assert installs(plan) == {"old": "1.0"}
+    assert plan.warnings == ("old 1.0 is taken: 2.0 cannot be used: old-2.0 cannot be built",)
 
 
 def test_a_reference_whose_marker_does_not_hold_is_not_even_fetched(world: World) -> None:

@@ -97,7 +97,7 @@ class FakePypi:
         self.prefer_binary = False
         self.pre = False
         self.links: dict[ProjectName, list[Link]] = {}
-        self.about: dict[str, Metadata] = {}
+        self.about: dict[str, Metadata | Exception] = {}
         self.places: dict[str, Direct] = {}
         self.pages_read: list[str] = []
         self.metadata_read: list[str] = []
@@ -109,7 +109,10 @@ class FakePypi:
 
     async def metadata(self, file: File) -> Metadata:
         self.metadata_read.append(file.filename)
-        return self.about[file.filename]
+        found = self.about[file.filename]
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     async def pinned(self, file: File) -> File:
         return dataclasses.replace(file, hashes={"sha256": "1" * 64})

@@ -176,6 +176,14 @@ def test_a_build_that_fails_says_why(project: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_repository_that_cannot_be_had_is_not_called_a_failing_build(tmp_path: Path) -> None:
+    with pytest.raises(MetadataError, match="cannot be fetched") as raised:
+        resolve(f"git+{(tmp_path / 'nowhere').as_uri()}", tmp_path / "cache")
+    assert any("does not exist" in line or "not appear to be a git" in line for line in raised.value.detail)
+    assert "can it be reached" in str(raised.value.help) and "build code" not in str(raised.value)
+
+
+@pytest.mark.slow
 def test_no_variable_is_expanded_in_a_reference(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
