@@ -55,20 +55,25 @@ class Contestant:
 def main() -> int:
     """Measure, print, and perhaps write. 1 when a contestant failed, which says what it said."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.doors", description=__doc__)
+    what = f"some of it only: {', '.join(_PARTS)} (default: all)"
+    parser.add_argument("part", nargs="*", metavar="PART", help=what)
     parser.add_argument("--runs", type=int, default=7, help="rounds (default: 7)")
     parser.add_argument("--quick", action="store_true", help="one round, to see that it runs")
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables into this page too")
     given = parser.parse_args()
+    for name in given.part:
+        if name not in _PARTS:
+            parser.error(f"there is no part {name}: {', '.join(_PARTS)}")
     runs = 1 if given.quick else given.runs
-    where = machine()
     try:
         with setting.setting(padding=PACKAGES) as world:
             big = _big(world)
-            parts = [_already(world, big, runs), _install(world, runs), _plan(world, big, runs)]
-            result = "\n\n".join([*parts, _how(where, runs)])
-        print(result)
-        if given.write:
-            write(result, given.write, "doors")
+            for name in given.part or _PARTS:
+                where = machine()
+                result = f"{_PARTS[name](world, big, runs)}\n\n{_how(where, runs)}"
+                print(result, flush=True)
+                if given.write:
+                    write(result, given.write, f"doors {name}")
     except RuntimeError as error:
         say(str(error))
         return 1
@@ -158,7 +163,7 @@ def _seconds(text: str) -> float:
 # (b) installing
 
 
-def _install(world: Setting, runs: int) -> str:
+def _install(world: Setting, _: Environment, runs: int) -> str:
     say("making the environments to install into")
     contestants = _contestants(world)
     cold: dict[str, list[float]] = defaultdict(list)
@@ -256,6 +261,9 @@ def _turned(items: Sequence[_T], number: int) -> list[_T]:
     """``items`` in their order, begun elsewhere each round, so that none always follows the same."""
     start = number % len(items)
     return [*items[start:], *items[:start]]
+
+
+_PARTS = {"already": _already, "install": _install, "plan": _plan}
 
 
 if __name__ == "__main__":
