@@ -14,6 +14,8 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 import socket
+import ssl
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -117,14 +119,21 @@ def serve(
     mount: str = "/channel",
     port: int = 0,
     authorization: str | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[Server]:
-    """Serves ``directory`` at ``mount`` on 127.0.0.1 while the block runs.
+    """Serves ``directory`` at ``mount`` on 127.0.0.1 while the block runs; with ``tls`` as https://localhost.
 
     An URL that ends in a slash answers with ``index.html`` or ``index.json`` of that directory.
     """
     with _Listener(("127.0.0.1", port), _Handler) as listener:
         mount = mount.rstrip("/")
         url = f"http://127.0.0.1:{listener.server_address[1]}{mount}"
+        if tls is not None:
+            url = url.replace("http://127.0.0.1", "https://localhost")
+            # The handshake is for the thread of the connection, not for the one that accepts.
+            listener.socket = tls.wrap_socket(
+                listener.socket, server_side=True, do_handshake_on_connect=False
+            )
         listener.described = Server(url, Path(directory), list(faults), authorization)
         listener.mount = mount
         thread = threading.Thread(target=listener.serve_forever, args=(0.05,), daemon=True)
@@ -142,6 +151,11 @@ class _Listener(ThreadingHTTPServer):
     request_queue_size = 128
     described: Server
     mount: str
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A handshake that a client did not end is what some tests are about."""
+        if not isinstance(sys.exc_info()[1], ssl.SSLError | ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # a socket, as it came
 
 
 class _Handler(BaseHTTPRequestHandler):
