@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from condadeps.errors import CancelledError, CondadepsError, ConfigError, UsageError
+from condadeps.errors import CancelledError, CondadepsError, UsageError
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
@@ -46,9 +46,10 @@ def pip(
     """Install PyPI projects into this interpreter's environment, conda first.
 
     ``requested_packages`` (``requested`` is another name for it) is a text or a sequence of texts, each with
-    one requirement or several: versions, extras, markers, URLs, ``git+https://…``, ``-r FILE``. ``config``
-    names a pip configuration in ipydeps' directory, as ipydeps had it. ``use_overrides=False`` leaves the
-    site's overrides out. What cannot be installed is shown and nothing raised, unless ``strict``.
+    one requirement or several: versions, extras, markers, URLs, ``git+https://…``, ``-r FILE``. ``use_pki``
+    shows the client certificate that pypki3 holds. ``config`` names a pip configuration in ipydeps'
+    directory, as ipydeps had it. ``use_overrides=False`` leaves the site's overrides out. What cannot be
+    installed is shown and nothing raised, unless ``strict``.
     """
     try:
         _install(_texts(requested_packages) + _texts(requested), verbose, use_pki, use_overrides, config)
@@ -128,7 +129,7 @@ def _install(
 ) -> None:
     from condadeps.prefix.target import read
 
-    pip_config = _ipydeps_config(config)
+    pip_config, always = _ipydeps_config(config)
     wanted = _understood(texts)
     asked = _without_standard_library(wanted.asked)
     target = read(Path(sys.prefix))
@@ -137,14 +138,17 @@ def _install(
     if there:
         print(f"Packages currently installed: {', '.join(there)}")
     if asked or wanted.requirements:
-        job = _job(asked, wanted, verbose, use_pki, use_overrides, pip_config)
+        job = _job(asked, wanted, verbose, use_pki or always, use_overrides, pip_config)
         _walk(job, verbose)
     new = sorted(_projects(target) - before)
     print(f"New packages installed: {', '.join(new)}" if new else "No new packages installed")
 
 
-def _ipydeps_config(name: str | None) -> str | None:
-    """pip's configuration of that name, when one is named. What ipydeps' own files say is told, once."""
+def _ipydeps_config(name: str | None) -> tuple[str | None, bool]:
+    """pip's configuration of that name, when one is named, and whether ipydeps' files want PKI for all.
+
+    What they say is told, once.
+    """
     from condadeps import ipydeps_config
 
     found, path = ipydeps_config.read(), None
@@ -154,7 +158,7 @@ def _ipydeps_config(name: str | None) -> str | None:
         if note not in _TOLD:
             print(f"note: {note}")
             _TOLD.add(note)
-    return None if path is None else str(path)
+    return None if path is None else str(path), found.use_pki
 
 
 _TOLD: set[str] = set()
@@ -242,12 +246,11 @@ def _job(
 ) -> Job:
     from condadeps.asked.job import Job, Options
 
-    if use_pki:
-        raise ConfigError("use_pki=True is not built yet", help="PIP_CLIENT_CERT names a certificate for pip")
     options = Options(
         update=wanted.update,
         verbosity=int(verbose or wanted.verbose),
         overrides=use_overrides,
+        pki=use_pki,
         index_url=wanted.index_url,
         extra_index_urls=wanted.extra_index_urls,
         find_links=wanted.find_links,

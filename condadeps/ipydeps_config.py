@@ -24,9 +24,9 @@ FILES = ("ipydeps.conf", "config.ini")
 SITE = Path("/etc/ipydeps")
 REPLACED_BY: Mapping[str, str] = {
     "dependencies_link": 'overrides = "URL"',
-    "dependencies_link_requires_pki": "pki = true, which is not built yet",
+    "dependencies_link_requires_pki": "pki = true, for channels and indexes too",
     "IPYDEPS_CONFIG_DIR": "CONDADEPS_OVERRIDES",
-    "--use-pypki2": "pki = true, which is not built yet",
+    "--use-pypki2": "pki = true",
 }
 """Each old setting, and what stands for it in condadeps.toml (or among the variables)."""
 

@@ -70,7 +70,7 @@ class CondadepsMagics(Magics):
         environment.yml beside the notebook (--env-file FILE, --no-record).
 
         Options: -c CHANNEL, --override-channels, -U/--update, --no-pip, --env-file FILE, --no-record,
-        --no-overrides, --offline, --dry-run, --restart (the kernel, when the change needs it),
+        --no-overrides, --pki, --offline, --dry-run, --restart (the kernel, when the change needs it),
         -p/--prefix DIR, -q, -v; `%condadeps install --help` explains them.
         """
         from condadeps.asked.parse import lines, split

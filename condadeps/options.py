@@ -54,6 +54,7 @@ def touch(command: _Command) -> _Command:
         click.option("--env-file", metavar="FILE", help="Record here (default: environment.yml)."),
         click.option("--no-record", is_flag=True, help="Do not write the environment file."),
         click.option("--offline", is_flag=True, help="Use what is cached, ask no server."),
+        click.option("--pki", is_flag=True, help="Show servers the client certificate that pypki3 holds."),
         click.option(
             "--dry-run",
             is_flag=True,
@@ -135,7 +136,7 @@ def changing(verb: str, requests: tuple[str, ...], said: dict[str, Any], **setti
 
 def touching(verb: str, requests: tuple[str, ...], said: dict[str, Any], **more: Any) -> Call:
     """The call of a verb that asks no source for anything new; ``more`` are its own options."""
-    names = ("env_file", "offline", "dry_run", "override_frozen", "allow_base")
+    names = ("env_file", "offline", "pki", "dry_run", "override_frozen", "allow_base")
     plain = {name: said[name] for name in names}
     options = Options(record=not said["no_record"], verbosity=said["verbose"], **plain, **more)
     return Call(
@@ -162,6 +163,7 @@ _PLAIN = (
     "find_links",
     "exclude_newer",
     "offline",
+    "pki",
     "dry_run",
     "override_frozen",
     "allow_base",

@@ -66,6 +66,8 @@ class Options:
     verbosity: int = 0
     overrides: bool = True
     """Heed the site's overrides document (ipydeps' ``use_overrides``)."""
+    pki: bool = False
+    """Show the client certificate that pypki3 holds to servers that want one (ipydeps' ``use_pki``)."""
     pip_config: str | None = None
     """pip's configuration file in the place of ``PIP_CONFIG_FILE``'s (ipydeps' ``config``)."""
 

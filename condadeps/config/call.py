@@ -49,6 +49,8 @@ def of_call(options: Options) -> dict[str, Any]:
         found["offline"] = True
     if options.exclude_newer:
         found["exclude_newer"] = options.exclude_newer
+    if options.pki:
+        found["pki"] = True
     if not options.record:
         found["record.enabled"] = False
     if options.env_file:
@@ -70,6 +72,7 @@ def resolved(options: Options, settings: Settings) -> Options:
         pip="never" if settings.pip == "never" else "auto",
         offline=settings.offline,
         exclude_newer=settings.exclude_newer,
+        pki=settings.pki,
         record=settings.record.enabled,
         env_file=settings.record.env_file,
     )

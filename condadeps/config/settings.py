@@ -230,6 +230,15 @@ class Settings:
             by=frozenset({Scope.SITE}),
         ),
     )
+    pki: bool = field(
+        default=False,
+        metadata=_said(
+            Flag(),
+            "show the client certificate that `pypki3` holds to channels, indexes and the overrides' server "
+            "([its page](from-ipydeps.md#pki); `--pki`)",
+            by=OWNERS,
+        ),
+    )
     site: str | None = field(
         default=None,
         metadata=_said(

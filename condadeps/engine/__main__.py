@@ -57,8 +57,13 @@ def main() -> None:
     cancel = Cancel()
     events = _Events(results, cancel)
     try:
-        job = protocol.read_opening(protocol.decode(commands.readline()))
+        opening = protocol.decode(commands.readline())
+        job = protocol.read_opening(opening)
+        shown = protocol.read_identity(opening, commands)
         threading.Thread(target=_listen, args=(commands, cancel), daemon=True).start()
+        from condadeps.pki import held
+
+        held.hold(shown)
         if job.verb in ANSWERED:
             from condadeps.engine.answer import answer
 
@@ -77,6 +82,9 @@ def main() -> None:
             help="please report it, with what you asked for",
         )
         events.send(event="error", error=mistake.to_json())
+    finally:
+        if "condadeps.pki.held" in sys.modules:
+            sys.modules["condadeps.pki.held"].release()
     sys.stderr.flush()
     os._exit(0)
 

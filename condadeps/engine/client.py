@@ -16,6 +16,7 @@ from typing import IO, Any
 from condadeps.asked.job import Job
 from condadeps.engine import protocol
 from condadeps.errors import EngineError
+from condadeps.pki.identity import Identity, Missing
 from condadeps.show.reporter import Reporter, Silent
 from condadeps.transaction.outcome import Outcome
 
@@ -56,8 +57,11 @@ def ask(job: Job, reporter: Reporter | None = None, *, python: str | None = None
 
 
 def _said(job: Job, reporter: Reporter | None, python: str | None) -> Outcome | dict[str, Any]:
+    from condadeps.pki import loaded
+
+    shown = loaded.of_job(job)
     with _started(python or sys.executable) as engine:
-        return _converse(engine, job, reporter or Silent())
+        return _converse(engine, job, shown, reporter or Silent())
 
 
 @contextmanager
@@ -90,11 +94,13 @@ def _close(pipe: IO[bytes] | None) -> None:
             pipe.close()
 
 
-def _converse(engine: subprocess.Popen[bytes], job: Job, reporter: Reporter) -> Outcome | dict[str, Any]:
+def _converse(
+    engine: subprocess.Popen[bytes], job: Job, shown: Identity | Missing | None, reporter: Reporter
+) -> Outcome | dict[str, Any]:
     assert engine.stdin and engine.stdout and engine.stderr
     last_words = _Tail(engine.stderr)
     events = _Lines(engine.stdout)
-    _say(engine.stdin, protocol.encode(protocol.opening(job)))
+    _say(engine.stdin, protocol.opening(job, shown))
     interrupted = False
     line = b""
     while True:

@@ -7,6 +7,7 @@ import getpass
 import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from condadeps import config
@@ -20,6 +21,7 @@ from condadeps.engine.recorded import file_of, recorded
 from condadeps.engine.sources import conda_source, policy_of, pypi_source
 from condadeps.names.homes import Homes
 from condadeps.overrides.steer import Steered
+from condadeps.pki import held
 from condadeps.prefix import guards, lock, restart, shadow
 from condadeps.prefix.target import Target, read
 from condadeps.prefix.target import planned as planned_target
@@ -80,6 +82,8 @@ async def _perform(
         guards.check(target, override_frozen=options.override_frozen, pip=pip, inside=inside)
     hands = find(settings.installer, prefix) if settings.installer != "rattler" else None
     condarc = CondaConfig.read(prefix)
+    if hands and options.pki:
+        hands = replace(hands, variables=held.for_conda(hands.kind, condarc.ssl_verify))
     homes = Homes(overrides=settings.homes)
     offline = options.offline or condarc.offline
     overrides = await steering.overrides(job, configuration, offline=offline)

@@ -2,7 +2,10 @@
 
 The door writes to the engine::
 
-    {"protocol": "0.1.0", "job": {…}}      once, first (asked/job.py); condadeps' own version
+    {"protocol": "0.1.0", "job": {…}, "identity": false}
+                                           once, first (asked/job.py); condadeps' own version
+    {"pem": "…", "authorities": "…"}       then, when the first says so: a client certificate and its key
+                                           (pki/identity.py), or {"why": "…"} there is none
     {"cancel": true}                       at most once, later: stop before linking, else finish
 
 Closing the pipe means the door is gone, which counts as a cancel.
@@ -25,11 +28,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import IO, Any
 
 from condadeps import __version__
 from condadeps.asked.job import Job
 from condadeps.errors import CondadepsError, EngineError
+from condadeps.pki import identity
+from condadeps.pki.identity import Identity, Missing
 from condadeps.show.reporter import Reporter
 from condadeps.transaction.outcome import Outcome
 
@@ -53,9 +58,10 @@ def decode(line: bytes) -> dict[str, Any]:
     return message
 
 
-def opening(job: Job) -> dict[str, Any]:
-    """The first message to the engine."""
-    return {"protocol": VERSION, "job": job.to_json()}
+def opening(job: Job, shown: Identity | Missing | None = None) -> bytes:
+    """The first lines to the engine. What ``shown`` holds is in a line of its own, which nobody repeats."""
+    first = encode({"protocol": VERSION, "job": job.to_json(), "identity": shown is not None})
+    return first if shown is None else first + encode(shown.to_json())
 
 
 def read_opening(message: Mapping[str, Any]) -> Job:
@@ -69,6 +75,17 @@ def read_opening(message: Mapping[str, Any]) -> Job:
         return Job.from_json(message["job"])
     except (KeyError, TypeError, ValueError) as error:
         raise EngineError(f"the engine was handed no job: {error!r}") from error
+
+
+def read_identity(opening: Mapping[str, Any], pipe: IO[bytes]) -> Identity | Missing | None:
+    """The second message, read from ``pipe`` when the first announces it. Raises EngineError."""
+    if not opening.get("identity"):
+        return None
+    try:
+        message = json.loads(pipe.readline())
+    except ValueError:
+        message = {}
+    return identity.from_json(message)
 
 
 def read_event(message: Mapping[str, Any], reporter: Reporter) -> Outcome | dict[str, Any] | None:

@@ -11,6 +11,7 @@ from condadeps.asked.request import Request, Spec
 from condadeps.config import Configuration, trusted
 from condadeps.errors import ConfigError
 from condadeps.locks.bundled import PYPI, among
+from condadeps.pki import held
 from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter
 from condadeps.solve.policy import Policy
@@ -60,6 +61,7 @@ def conda_source(
         exclude_newer=_newer(job, config),
         reporter=reporter,
         directory=job.directory,
+        tls=held.for_channels if options.pki else None,
     )
 
 
@@ -85,6 +87,8 @@ def pypi_source(
     )
     if bundles and options.offline:
         pip = replace(pip, index_urls=())
+    if options.pki:
+        pip = held.for_indexes(pip)
     return PypiSource(
         _with_named(job, pip, configuration.settings.trust),
         target,

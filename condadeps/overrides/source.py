@@ -15,6 +15,7 @@ from urllib.request import url2pathname
 from condadeps.errors import ConfigError
 from condadeps.overrides import document
 from condadeps.overrides.document import Document, InvalidDocument
+from condadeps.pki import held, wanted
 from condadeps.sources.cache import read_bytes, write_bytes
 from condadeps.sources.credentials import without_credentials
 
@@ -66,22 +67,23 @@ def read(
     cache: Path,
     required: bool = False,
     offline: bool = False,
-    session: requests.Session | None = None,
+    pki: bool = False,
     timeout: float = TIMEOUT,
     fresh: float = FRESH,
     clock: Callable[[], float] = time.time,
 ) -> Fetched:
     """The overrides at ``link``: a URL (``https://``, ``file://``) or a path.
 
-    ``cache`` is a directory of its own. ``session`` makes the connections (one by pip's configuration
-    otherwise). Whatever goes wrong is a warning, and the kept copy counts when the server is away or what
-    it sends is broken; its age is said. A document that is not there (404) is not replaced by a copy.
+    ``cache`` is a directory of its own. Connections are made by pip's configuration, with ``pki`` by the
+    certificate that is held (:mod:`condadeps.pki.held`). Whatever goes wrong is a warning, and the kept
+    copy counts when the server is away or what it sends is broken; its age is said. A document that is not
+    there (404) is not replaced by a copy.
 
     With ``required``, raises ConfigError when there is nothing to go by, and for entries that cannot be read.
     """
     shown = _shown(link)
     try:
-        fetched = _read(link, shown, cache, offline, session, timeout, fresh, clock)
+        fetched = _read(link, shown, cache, offline, pki, timeout, fresh, clock)
     except _Unusable as error:
         if required:
             raise _refusal(shown, str(error)) from None
@@ -97,7 +99,7 @@ def _read(
     shown: str,
     cache: Path,
     offline: bool,
-    session: requests.Session | None,
+    pki: bool,
     timeout: float,
     fresh: float,
     clock: Callable[[], float],
@@ -113,7 +115,7 @@ def _read(
     try:
         if offline:
             raise _Unusable("this is offline", away=True)
-        now = _asked(link, kept, session, timeout, clock)
+        now = _asked(link, kept, pki, timeout, clock)
         found = _parsed(now.text, shown)
         write_bytes(place, json.dumps(_plain(now)).encode())
         return Fetched(found)
@@ -128,7 +130,7 @@ def _read(
 def _asked(
     link: str,
     kept: _Kept | None,
-    session: requests.Session | None,
+    pki: bool,
     timeout: float,
     clock: Callable[[], float],
 ) -> _Kept:
@@ -140,8 +142,10 @@ def _asked(
         headers["If-None-Match"] = kept.etag
     if kept is not None and kept.modified:
         headers["If-Modified-Since"] = kept.modified
+    if pki and (why := held.missing()):
+        raise _Unusable(f"it is asked for with a client certificate: {why}", away=True)
     try:
-        session = session or _session()
+        session = _session(pki)
         with session.get(link, headers=headers, timeout=timeout, stream=True) as answer:
             for step in (*answer.history, answer):
                 _check(step.url)
@@ -170,11 +174,12 @@ def _body(answer: requests.Response, timeout: float) -> str:
     return _decoded(bytes(received))
 
 
-def _session() -> requests.Session:
+def _session(pki: bool) -> requests.Session:
     from condadeps.sources.pip_config import PipConfig
     from condadeps.sources.session import make_session
 
-    return make_session(replace(PipConfig.read(), retries=0))
+    config = replace(PipConfig.read(), retries=0)
+    return make_session(held.for_indexes(config) if pki else config)
 
 
 def _parsed(text: str, shown: str) -> Document:
@@ -241,6 +246,8 @@ def _reason(error: Exception, timeout: float) -> str:
     cause: BaseException | None = error
     while cause is not None:
         text = str(cause).lower()
+        if told := wanted.words(cause):
+            return f"{told} ({wanted.HELP})"
         if "certificate" in text:
             return "its certificate is not trusted"
         if "timed out" in text:

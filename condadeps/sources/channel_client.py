@@ -16,6 +16,8 @@ from condadeps.sources.condarc import CondaConfig
 from condadeps.sources.relay import Relay
 
 if TYPE_CHECKING:
+    import ssl
+
     import requests
     from rattler.networking import Client
 
@@ -24,13 +26,23 @@ _LONGEST = 1800
 whole, so this must let a large package through a slow line; silence is watched for elsewhere."""
 
 
+Tls = Callable[[bool | str], "ssl.SSLContext | None"]
+"""From conda's ``ssl_verify`` to the TLS of its requests, with a client certificate; None: without one."""
+
+
 class Transport:
     """The engine's client for some channels, and what it needs beside it. Close it when done."""
 
     def __init__(
-        self, config: CondaConfig, channels: Sequence[Channel], environ: Mapping[str, str] | None = None
+        self,
+        config: CondaConfig,
+        channels: Sequence[Channel],
+        environ: Mapping[str, str] | None = None,
+        tls: Tls | None = None,
     ) -> None:
         self._config = config
+        # Made once, and now: what is wrong with it is to be told before anything is asked.
+        self._tls = tls(config.ssl_verify) if tls is not None else None
         self._environ = os.environ if environ is None else environ
         self._remote = [channel for channel in channels if _is_http(channel.base_url)]
         self.relay = self._start_relay() if self._needs_relay() else None
@@ -44,7 +56,7 @@ class Transport:
 
     def session(self) -> requests.Session:
         """A requests session set up as conda's would be."""
-        return session(self._config)
+        return session(self._config, self._tls)
 
     def timeout(self) -> tuple[float, float]:
         """Seconds for connecting, and between two bytes."""
@@ -58,7 +70,8 @@ class Transport:
         bundle = self._environ.get("REQUESTS_CA_BUNDLE") or self._environ.get("CURL_CA_BUNDLE")
         foreign_bundle = bundle and not self._environ.get("SSL_CERT_FILE")
         special = config.ssl_verify not in (True, "truststore") or config.client_ssl_cert or foreign_bundle
-        return bool(special) and any(channel.base_url.startswith("https:") for channel in self._remote)
+        secure = any(channel.base_url.startswith("https:") for channel in self._remote)
+        return bool(special or self._tls) and secure
 
     def _start_relay(self) -> Relay:
         targets = {with_credentials(channel) for channel in self._remote}
@@ -116,16 +129,21 @@ class Transport:
         }
 
 
-def session(config: CondaConfig) -> requests.Session:
-    """A requests session with conda's TLS, certificate and proxy settings.
+def session(config: CondaConfig, tls: ssl.SSLContext | None = None) -> requests.Session:
+    """A requests session with conda's TLS, certificate and proxy settings; ``tls`` in place of the first two.
 
     Pass its ``verify`` with each request: otherwise requests lets REQUESTS_CA_BUNDLE overrule a False.
     """
     import requests
 
     made = requests.Session()
-    if config.ssl_verify == "truststore":
-        _trust_the_system(made)
+    if tls is not None:
+        _speak(made, tls)
+        made.verify = config.ssl_verify is not False
+    elif config.ssl_verify == "truststore":
+        import ssl
+
+        _speak(made, ssl.create_default_context())
     else:
         made.verify = config.ssl_verify
     if config.ssl_verify is False:
@@ -133,7 +151,7 @@ def session(config: CondaConfig) -> requests.Session:
 
         # Whoever switched it off knows; a warning for each request helps nobody.
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-    if config.client_ssl_cert:
+    if config.client_ssl_cert and tls is None:
         key = config.client_ssl_cert_key
         made.cert = (config.client_ssl_cert, key) if key else config.client_ssl_cert
     if config.proxy_servers:
@@ -169,18 +187,18 @@ def _basic_authentication(channels: Sequence[Channel]) -> Callable[[str, str], d
     return headers
 
 
-def _trust_the_system(made: requests.Session) -> None:
-    """Verify against the operating system's store rather than certifi's."""
-    import ssl
-
+def _speak(made: requests.Session, context: ssl.SSLContext) -> None:
+    """Have ``made`` use ``context``, which says whom to trust and what to show."""
     from requests.adapters import HTTPAdapter
 
-    class SystemStore(HTTPAdapter):
+    class Speaking(HTTPAdapter):
         def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-            kwargs["ssl_context"] = ssl.create_default_context()
-            super().init_poolmanager(*args, **kwargs)
+            super().init_poolmanager(*args, **kwargs, ssl_context=context)
 
-    made.mount("https://", SystemStore())
+        def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+            return super().proxy_manager_for(proxy, **kwargs, ssl_context=context)
+
+    made.mount("https://", Speaking())
 
 
 def _is_http(url: str) -> bool:

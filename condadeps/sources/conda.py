@@ -27,7 +27,7 @@ from condadeps.names.namespaces import PackageName
 from condadeps.show.reporter import Reporter, Silent
 from condadeps.sources import silence
 from condadeps.sources.cache import cache_root, usable
-from condadeps.sources.channel_client import Transport, with_credentials
+from condadeps.sources.channel_client import Tls, Transport, with_credentials
 from condadeps.sources.channels import Channel, check_allowed, effective, resolve, tiers
 from condadeps.sources.condarc import CondaConfig
 from condadeps.sources.cutoff import Cutoff, moment
@@ -59,6 +59,7 @@ class CondaSource:
         reporter: Reporter | None = None,
         directory: str | Path = ".",
         environ: Mapping[str, str] | None = None,
+        tls: Tls | None = None,
     ) -> None:
         """Nothing is fetched yet.
 
@@ -66,7 +67,8 @@ class CondaSource:
         ``named`` are packages whose channel was written (``bioconda::samtools``): each comes from that
         channel only, which is searched last when it is not among the others. ``offline`` and
         ``exclude_newer`` default to the configuration's. Relative channel paths are meant from
-        ``directory``. Raises ConfigError, RequestError or UsageError for channels that cannot be.
+        ``directory``. ``tls`` shows a client certificate in the place of conda's own. Raises ConfigError,
+        RequestError or UsageError for channels that cannot be.
         """
         self.config = config
         self.subdir = subdir
@@ -86,7 +88,7 @@ class CondaSource:
         """Every channel searched, in order of priority."""
         self._cache = (cache_dir or cache_root(self._environ)) / "repodata"
         self._reporter = reporter or Silent()
-        self._transport = Transport(config, self.channels, self._environ)
+        self._transport = Transport(config, self.channels, self._environ, tls)
         self._unconditional: set[str] = set()
         self._gateway = self._new_gateway()
         self._names: dict[str, frozenset[str]] | None = None

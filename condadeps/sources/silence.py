@@ -10,9 +10,11 @@ import re
 from collections.abc import Mapping, Sequence
 
 from condadeps.errors import SourceError
+from condadeps.pki import wanted
 from condadeps.sources.channels import Channel
 from condadeps.sources.credentials import masked, without_credentials
 
+_CERTIFICATE = "client certificate"
 _STATUS = re.compile(r"HTTP status \w+ error \((\d{3})([^)]*)\) for url \((\S+?)\)")
 _UNEXPECTED = re.compile(r"unexpected status code \((\d{3})([^)]*)\) when fetching (\S+?)\.?\s")
 _URL = re.compile(r"(?:https?|file|s3|oci|gcs)://[^\s'\")>]+")
@@ -34,11 +36,13 @@ def source_error(
     if relayed and status == 502:
         url, reason = next(iter(relayed.items()))
         status = None
+    elif status is None:
+        reason = wanted.words(text) or reason
     channel = _to_blame(url, channels)
     return SourceError(
         f"the channel {channel} did not answer sensibly: {reason}",
         detail=[url] if url else [],
-        help=_help(status, url, channel),
+        help=wanted.HELP if _CERTIFICATE in reason else _help(status, url, channel),
         url=url or channel,
         status=status,
         reason=reason,
@@ -52,7 +56,7 @@ def unreachable(channel: Channel, url: str, reason: str) -> SourceError:
     return SourceError(
         f"the channel {channel} did not answer sensibly: {reason}",
         detail=[url],
-        help=_help(None, url, channel.name),
+        help=wanted.HELP if _CERTIFICATE in reason else _help(None, url, channel.name),
         url=url,
         status=None,
         reason=reason,
@@ -67,8 +71,10 @@ def reason(error: Exception) -> str:
     match error:
         case requests.exceptions.ProxyError():
             return "the proxy does not answer"
+        case _ if told := wanted.words(error):
+            return told
         case requests.exceptions.SSLError():
-            return "its TLS certificate cannot be verified, or it wants a client certificate"
+            return "its TLS certificate cannot be verified"
         case requests.Timeout():
             return "no answer in time"
         case requests.ConnectionError():

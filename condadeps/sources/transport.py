@@ -19,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 import requests
 
 from condadeps.errors import CancelledError, SourceError
+from condadeps.pki import wanted
 from condadeps.sources.authentication import without_userinfo
 from condadeps.sources.credentials import masked, split_credentials
 from condadeps.sources.pip_config import PipConfig
@@ -181,10 +182,13 @@ class Broken(SourceError):
 
 def no_answer(url: str, error: BaseException) -> SourceError:
     """The error for an index that cannot be reached."""
-    reason = _reason(error)
+    certificate = wanted.words(error)
+    reason = certificate or _reason(error)
     return SourceError(
         f"{masked(url)} did not answer: {reason}",
-        help="check the connection, or pip's index, proxy and cert settings (pip config debug)",
+        help=wanted.HELP
+        if certificate
+        else "check the connection, or pip's index, proxy and cert settings (pip config debug)",
         url=masked(url),
         status=None,
     )
@@ -194,7 +198,9 @@ def bad_status(url: str, status: int, reason: str = "") -> SourceError:
     """The error for an answer that is neither the file nor a plain "not here"."""
     said = f"{masked(url)} answered {status}{f' ({reason})' if reason else ''}"
     if status in (401, 403, 407):
-        advice = "give credentials in pip's index-url, netrc or keyring"
+        advice = f"give credentials in pip's index-url, netrc or keyring; {wanted.HELP}"
+    elif status == 400:  # how some servers say it (nginx: "No required SSL certificate was sent")
+        advice = f"check pip's index-url (pip config debug); {wanted.HELP}"
     else:
         advice = "try again later, or check pip's index-url (pip config debug)"
     return SourceError(said, help=advice, url=masked(url), status=status)

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -44,6 +44,8 @@ class Executable:
 
     kind: Kind
     path: Path
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """What it is told beyond this process' environment."""
 
 
 def find(kind: Kind, prefix: Path, environ: Mapping[str, str] | None = None) -> Executable:
@@ -112,7 +114,7 @@ def _run(executable: Executable, words: Sequence[str], plan: Plan) -> None:
         [str(executable.path), *words],
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        env=environ,
+        env={**environ, **executable.variables},
         preexec_fn=_die_with_parent if sys.platform == "linux" else None,
     )
     document = _document(done.stdout)

@@ -23,6 +23,7 @@ EXAMPLES = {
     "installer": '"conda"',
     "overrides": '"https://evil.example/overrides.json"',
     "overrides_required": "true",
+    "pki": "true",
     "site": '"cluster"',
     "ipydeps_alias": "true",
     "engine_python": '"./evil"',

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from typing import Literal
 
 import pytest
@@ -10,6 +12,7 @@ from condadeps.asked.job import Asked, Job, Options
 from condadeps.engine import protocol
 from condadeps.errors import CondadepsError, ConflictError, EngineError, HashError
 from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.pki.identity import Identity, Missing
 from condadeps.show.reporter import Phase, Reporter
 from condadeps.solve.plan import Answer, Artifact, Install, Link, Package, Plan, Uninstall, Unlink
 from condadeps.transaction.outcome import Outcome, Status
@@ -73,7 +76,23 @@ def test_a_job_arrives_as_it_was_sent() -> None:
         Options(channels=("a", "b"), pip="never", env_file="x.yml", record=False, offline=True),
         "/somewhere",
     )
-    assert protocol.read_opening(sent(**protocol.opening(job))) == job
+    assert protocol.read_opening(protocol.decode(protocol.opening(job))) == job
+
+
+@pytest.mark.parametrize("shown", [None, Identity("a key", "an authority"), Missing("for a reason")])
+def test_a_certificate_travels_beside_the_job_and_never_in_it(shown: Identity | Missing | None) -> None:
+    job = Job("install", "/an/environment", options=Options(pki=True))
+    pipe = io.BytesIO(protocol.opening(job, shown))
+    opening = protocol.decode(pipe.readline())
+    assert "a key" not in json.dumps(opening) and protocol.read_opening(opening) == job
+    assert protocol.read_identity(opening, pipe) == shown
+
+
+def test_what_is_no_certificate_is_not_repeated() -> None:
+    for line in (b"PRIVATE not even JSON\n", b'{"pem": "PRIVATE"}\n', b"[]\n", b""):
+        with pytest.raises(EngineError) as raised:
+            protocol.read_identity({"identity": True}, io.BytesIO(line))
+        assert "PRIVATE" not in str(raised.value)
 
 
 def test_an_outcome_arrives_as_it_was_sent_with_its_whole_plan() -> None:
