@@ -60,6 +60,7 @@ def touch(command: _Command) -> _Command:
             is_flag=True,
             help="Show the plan, change nothing (what must be built to be known is built).",
         ),
+        click.option("--pip-installer", type=click.Choice(["pip", "uv"]), help="What installs from PyPI."),
         click.option("--restart", is_flag=True, help="In a notebook: restart the kernel if that is needed."),
         click.option("--override-frozen", is_flag=True, help="Even if it is frozen or externally managed."),
         click.option("--allow-base", is_flag=True, help="Even if it is conda's own, from outside."),
@@ -136,7 +137,7 @@ def changing(verb: str, requests: tuple[str, ...], said: dict[str, Any], **setti
 
 def touching(verb: str, requests: tuple[str, ...], said: dict[str, Any], **more: Any) -> Call:
     """The call of a verb that asks no source for anything new; ``more`` are its own options."""
-    names = ("env_file", "offline", "pki", "dry_run", "override_frozen", "allow_base")
+    names = ("env_file", "offline", "pki", "dry_run", "pip_installer", "override_frozen", "allow_base")
     plain = {name: said[name] for name in names}
     options = Options(record=not said["no_record"], verbosity=said["verbose"], **plain, **more)
     return Call(
@@ -165,6 +166,7 @@ _PLAIN = (
     "offline",
     "pki",
     "dry_run",
+    "pip_installer",
     "override_frozen",
     "allow_base",
 )

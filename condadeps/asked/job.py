@@ -63,6 +63,8 @@ class Options:
     """Change an environment that is frozen (CEP 22) or externally managed (PEP 668) all the same."""
     allow_base: bool = False
     """Change conda's base environment though nothing of it is running this."""
+    pip_installer: Literal["pip", "uv"] | None = None
+    """What installs the files from PyPI; None: as configured."""
     verbosity: int = 0
     overrides: bool = True
     """Heed the site's overrides document (ipydeps' ``use_overrides``)."""

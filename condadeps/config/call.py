@@ -51,6 +51,8 @@ def of_call(options: Options) -> dict[str, Any]:
         found["exclude_newer"] = options.exclude_newer
     if options.pki:
         found["pki"] = True
+    if options.pip_installer:
+        found["pip_installer"] = options.pip_installer
     if not options.record:
         found["record.enabled"] = False
     if options.env_file:

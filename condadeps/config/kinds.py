@@ -148,6 +148,20 @@ class Seconds(Kind):
         return self.of_toml(float(text), spot)
 
 
+class Count(Kind):
+    """How many, an int."""
+
+    wanted = "a whole number, 0 or more"
+
+    def of_toml(self, value: object, spot: Spot) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise ValueError
+        return value
+
+    def of_text(self, text: str, spot: Spot) -> int:
+        return self.of_toml(int(text), spot)
+
+
 class Moment(Kind):
     """A date, a time or an age, kept as it is written; the earlier is the stricter."""
 

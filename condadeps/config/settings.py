@@ -16,6 +16,7 @@ from typing import Any, Literal
 from condadeps.config.kinds import (
     Channels,
     Choice,
+    Count,
     Directory,
     Executable,
     Flag,
@@ -35,6 +36,7 @@ from condadeps.names.namespaces import ProjectName
 PipPolicy = Literal["auto", "known", "never"]
 Pin = Literal["exact", "minor", "compatible", "none"]
 Installer = Literal["rattler", "conda", "mamba", "micromamba"]
+PipInstaller = Literal["pip", "uv"]
 
 PREFIX = "CONDADEPS_"
 """How the variables begin."""
@@ -100,6 +102,28 @@ class Record:
             "environment's file names one within its own directory",
             variable="CONDADEPS_ENV_FILE",
             unset="`environment.yml` in the working directory",
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """What is kept of past changes, so that they can be undone: the table ``undo``."""
+
+    keep: int = field(
+        default=100,
+        metadata=_said(
+            Count(),
+            "how many of an environment's last changes can be undone; of older ones only the history stays",
+            by=OWNERS,
+        ),
+    )
+    megabytes: int = field(
+        default=1000,
+        metadata=_said(
+            Count(),
+            "how much disk that may take in each environment; the last change is always kept",
+            by=OWNERS,
         ),
     )
 
@@ -186,6 +210,7 @@ class Settings:
         ),
     )
     record: Record = field(default_factory=Record)
+    undo: Undo = field(default_factory=Undo)
     lock_timeout: float = field(
         default=600.0,
         metadata=_said(Seconds(), "how long to wait for another change to the same environment to end"),
@@ -199,6 +224,15 @@ class Settings:
         metadata=_said(
             Choice(("rattler", "conda", "mamba", "micromamba")),
             "what applies a plan",
+            by=OWNERS,
+        ),
+    )
+    pip_installer: PipInstaller = field(
+        default="pip",
+        metadata=_said(
+            Choice(("pip", "uv")),
+            "what installs the files from PyPI (`--pip-installer`); uv is looked for beside the Python that "
+            "runs condadeps, in the environment, on PATH",
             by=OWNERS,
         ),
     )

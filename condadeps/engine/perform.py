@@ -6,7 +6,7 @@ import asyncio
 import getpass
 import os
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from condadeps.engine.sources import conda_source, policy_of, pypi_source
 from condadeps.names.homes import Homes
 from condadeps.overrides.steer import Steered
 from condadeps.pki import held
-from condadeps.prefix import guards, lock, restart, shadow
+from condadeps.prefix import catalog, guards, installed, lock, restart, shadow
 from condadeps.prefix.target import Target, read
 from condadeps.prefix.target import planned as planned_target
 from condadeps.show.reporter import Reporter
@@ -31,11 +31,12 @@ from condadeps.solve.python import choose_python
 from condadeps.sources.conda import CondaSource
 from condadeps.sources.condarc import CondaConfig
 from condadeps.transaction import apply as transaction
-from condadeps.transaction import fresh, past
+from condadeps.transaction import fresh, past, pruning
 from condadeps.transaction.cancel import Cancel
 from condadeps.transaction.executable import find
-from condadeps.transaction.journal import Occasion
+from condadeps.transaction.journal import Occasion, unfinished
 from condadeps.transaction.outcome import Outcome, Status
+from condadeps.transaction.uv import find as find_uv
 
 
 def perform(job: Job, reporter: Reporter, cancel: Cancel) -> Outcome:
@@ -49,6 +50,8 @@ def perform(job: Job, reporter: Reporter, cancel: Cancel) -> Outcome:
     with _hold(job, prefix, configuration.settings.lock_timeout, reporter, cancel):
         if not job.options.dry_run:
             asyncio.run(transaction.recover(prefix, reporter=reporter))
+        elif half := unfinished(prefix):
+            reporter.notice(str(half))
         return asyncio.run(_perform(job, prefix, configuration, requests, reporter, cancel))
 
 
@@ -81,6 +84,7 @@ async def _perform(
         pip = options.pip != "never"
         guards.check(target, override_frozen=options.override_frozen, pip=pip, inside=inside)
     hands = find(settings.installer, prefix) if settings.installer != "rattler" else None
+    uv = find_uv(prefix) if (options.pip_installer or settings.pip_installer) == "uv" else None
     condarc = CondaConfig.read(prefix)
     if hands and options.pki:
         hands = replace(hands, variables=held.for_conda(hands.kind, condarc.ssl_verify))
@@ -128,13 +132,18 @@ async def _perform(
             occasion=_occasion(job, found),
             kept=found.undo.kept if found.undo else None,
             executable=hands,
+            uv=uv,
             link_scripts=settings.link_scripts,
         )
         reporter.phase("record")
-        warnings = (*plan.warnings, *applied.warnings, *_shadowed(read(prefix), plan))
+        told = _catalogued(prefix, condarc, new=job.verb == "create")
+        warnings = (*plan.warnings, *applied.warnings, *_shadowed(read(prefix), plan), *told)
         outcome = Outcome(Status.CHANGED, plan, warnings=warnings, replaced=tuple(replaced))
         with past.recording(prefix, applied.stamp, file_of(found, job)):
-            return recorded(outcome, found, job, read(prefix), settings)
+            outcome = recorded(outcome, found, job, read(prefix), settings)
+        with suppress(OSError):  # it is tried again after the next change
+            pruning.prune(prefix, settings.undo.keep, settings.undo.megabytes << 20)
+        return outcome
     finally:
         await pypi.close()
         if conda:
@@ -148,6 +157,21 @@ async def _python(job: Job, wanted: Steered, target: Target, conda: CondaSource,
         return await locked.python_of(path, wanted.requests, target, conda, homes)
     limits = (*planned.constraints(job), *wanted.constraints)
     return await choose_python(wanted.requests, conda, homes, target.subdir, constraints=limits)
+
+
+def _catalogued(prefix: Path, condarc: CondaConfig, *, new: bool) -> Sequence[str]:
+    """Let conda know where the environment is, as it does itself; warnings where that cannot be."""
+    if not condarc.register_envs or not (prefix / "conda-meta").is_dir():
+        return ()
+    try:
+        if installed.packages(prefix):
+            catalog.register(prefix)
+        else:
+            catalog.unregister(prefix)
+    except (OSError, UnicodeDecodeError) as error:
+        why = f"`conda env list` will not show it: {catalog.place()} cannot be written ({error})"
+        return (why,) if new else ()
+    return ()
 
 
 def _shadowed(target: Target, plan: Plan) -> Sequence[str]:

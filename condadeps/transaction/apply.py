@@ -68,6 +68,7 @@ async def apply(
     occasion: Occasion | None = None,
     kept: Kept | None = None,
     executable: Executable | None = None,
+    uv: Path | None = None,
     link_scripts: bool = True,
     checkpoints: Checkpoints | None = None,
 ) -> Applied:
@@ -76,7 +77,7 @@ async def apply(
     An environment that does not exist yet is made, and locked here unless the caller did
     (:func:`condadeps.transaction.fresh.making`). ``occasion`` is told by the histories. ``kept`` is what
     a past change kept, for the plan that takes it back.
-    ``executable`` applies conda's part, where a site wants that.
+    ``executable`` applies conda's part, where a site wants that, and ``uv`` PyPI's.
     ``link_scripts``: run the scripts that packages bring, as conda does. A stop is honoured
     until the first file changes.
 
@@ -97,7 +98,7 @@ async def apply(
         )
         room = Room.of(target.prefix)
         room.make()
-        staging = Staging(plan, target, room, conda, pypi, reporter, cancel, kept, executable)
+        staging = Staging(plan, target, room, conda, pypi, reporter, cancel, kept, executable, uv)
         change = Change(staging, entry, checkpoints or Unchecked())
         try:
             if executable and (plan.link or plan.unlink):

@@ -25,7 +25,7 @@ from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter
 from condadeps.solve.plan import Artifact, Install
 from condadeps.sources.credentials import without_credentials
-from condadeps.transaction import bytecode, programs
+from condadeps.transaction import bytecode, programs, uv
 from condadeps.transaction.cancel import Cancel
 from condadeps.transaction.conda import obeying, sha256
 from condadeps.transaction.room import inside
@@ -104,19 +104,25 @@ async def stage(
     source: Files | None,
     work: Path,
     cancel: Cancel,
+    by: Path | None = None,
 ) -> Path:
     """Have pip lay the planned files out; returns the tree, relative to the environment.
 
-    ``work`` is an empty or missing folder on the environment's file system. Raises
-    TransactionError when pip fails, CancelledError; the environment was not touched.
+    ``work`` is an empty or missing folder on the environment's file system. ``by`` is the uv that does
+    it in pip's stead, but for what is in development mode. Raises TransactionError when pip fails,
+    CancelledError; the environment was not touched.
     """
     work.mkdir(parents=True, exist_ok=True)
     root = work / "root"
     listed = [install for install in installs if not install.artifact.editable]
     if listed:
-        await _run(
-            _install_arguments(listed, wheels, root, work, target), programs.closed(), work, cancel, listed
-        )
+        listing = _written(listed, wheels, work)
+        folders = sorted({str(path.parent) for path in wheels.values()})
+        if by:
+            arguments = uv.arguments(by, listing, folders, root, work, target)
+        else:
+            arguments = _install_arguments(listing, folders, root, target)
+        await _run(arguments, programs.closed(), work, cancel, listed, "uv" if by else "pip")
     for install in installs:
         if install.artifact.editable:
             arguments = [
@@ -129,25 +135,29 @@ async def stage(
             environ = source.config.environ() if source else programs.closed()
             await _run(arguments, programs.tamed(environ), work, cancel, [install])
     tree = _within(root, target.prefix)
+    disclaim(tree, uv.tidy(tree) if by else ())
     await bytecode.compile_all(target.python, [root], root, target.prefix.anchor, work, cancel)
     for install in installs:
         _finish(dist_info(tree, target, install.artifact), install)
     return tree
 
 
-def _install_arguments(
-    installs: Sequence[Install], wheels: Mapping[ProjectName, Path], root: Path, work: Path, target: Target
-) -> list[str]:
+def _written(installs: Sequence[Install], wheels: Mapping[ProjectName, Path], work: Path) -> Path:
+    """The requirements file that pins each of ``installs`` to its wheel."""
     listing = work / "requirements.txt"
     lines = [_pin(install.artifact, wheels[install.artifact.project]) for install in installs]
     listing.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return listing
+
+
+def _install_arguments(listing: Path, folders: Sequence[str], root: Path, target: Target) -> list[str]:
     return [
         *_pip(target),
         "install",
         *_staged(root),
         "--isolated",
         "--no-index",
-        *(f"--find-links={folder}" for folder in sorted({str(path.parent) for path in wheels.values()})),
+        *(f"--find-links={folder}" for folder in folders),
         "--only-binary=:all:",
         "--require-hashes",
         f"--requirement={listing}",
@@ -185,12 +195,13 @@ async def _run(
     directory: Path,
     cancel: Cancel,
     installs: Sequence[Install],
+    program: str = "pip",
 ) -> None:
     code, output = await programs.run(arguments, environ, directory, cancel)
     if code != 0:
         names = ", ".join(str(install.artifact.project) for install in installs[:5])
         raise TransactionError(
-            f"pip could not install {names}; nothing was changed",
+            f"{program} could not install {names}; nothing was changed",
             detail=output[-_LAST_LINES:],
             restored=True,
             exit_code=code,
@@ -283,6 +294,8 @@ def _wrong_hash(artifact: Artifact, actual: str) -> HashError:
 
 def disclaim(tree: Path, paths: Collection[str]) -> None:
     """Take ``paths`` out of every staged ``RECORD``: they belong to somebody else."""
+    if not paths:
+        return
     for record in tree.rglob("*.dist-info/RECORD"):
         base = record.parent.parent.relative_to(tree)
         rows = read_record(record)

@@ -39,8 +39,8 @@ async def run(
 
 
 def closed() -> dict[str, str]:
-    """An environment in which pip finds no configuration, and Python nothing but the environment."""
-    clean = {key: value for key, value in os.environ.items() if not key.upper().startswith("PIP_")}
+    """An environment in which pip and uv find no configuration, and Python nothing but the environment."""
+    clean = {key: value for key, value in os.environ.items() if not key.upper().startswith(("PIP_", "UV_"))}
     return tamed({**clean, "PIP_CONFIG_FILE": os.devnull})
 
 

@@ -41,6 +41,8 @@ class Staging:
     """What a past change kept, for the plan that takes it back."""
     executable: Executable | None = None
     """What links and unlinks conda's packages in our stead."""
+    uv: Path | None = None
+    """What lays out the files from PyPI in pip's stead."""
     warnings: list[str] = field(default_factory=list)
     repairs: tuple[Link, ...] = ()
     """Installed conda packages to lay out anew: pip had put files of its own among theirs."""
@@ -112,7 +114,7 @@ class Staging:
             wheels = await pip.build(planned, self.fetched, self.pypi, self.reporter, self.cancel)
             self.reporter.phase("pip", f"laying out {len(planned)} from PyPI")
             work = self.room.current / "pip"
-            self._add(await pip.stage(planned, wheels, self.target, self.pypi, work, self.cancel))
+            self._add(await pip.stage(planned, wheels, self.target, self.pypi, work, self.cancel, self.uv))
         if self.kept:
             self._add(keeping.lay_out(self.kept, self.room.current / "kept"))
 

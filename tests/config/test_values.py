@@ -41,6 +41,9 @@ WRONG = {
     "lock_timeout": ("-1", "lock_timeout must be a number of seconds, 0 or more, not -1"),
     "link_scripts": ("[]", "link_scripts must be true or false, not []"),
     "installer": ("'pip'", 'installer must be "rattler", "conda", "mamba" or "micromamba", not \'pip\''),
+    "pip_installer": ("'conda'", 'pip_installer must be "pip" or "uv", not \'conda\''),
+    "undo.keep": ("1.5", "undo.keep must be a whole number, 0 or more, not 1.5"),
+    "undo.megabytes": ("-1", "undo.megabytes must be a whole number, 0 or more, not -1"),
     "overrides": (
         '"ftp://example.com/a.json"',
         "overrides must be a URL (https://, file://) or the path of a file, not 'ftp://example.com/a.json'",

@@ -25,6 +25,7 @@ from condadeps.sources.pip_config import PipConfig
 from condadeps.transaction import apply as transaction
 from condadeps.transaction import fresh
 from condadeps.transaction.journal import Occasion
+from condadeps.transaction.uv import find as find_uv
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,6 +53,7 @@ def apply(
     command: str = "condadeps install it",
     recover_only: bool = False,
     kept: Path | None = None,
+    uv: bool = False,
 ) -> Came:
     """Apply ``plan``; with ``create`` (``"unlocked"``: without the lock) to one that is not there yet.
 
@@ -66,6 +68,7 @@ def apply(
         "command": command,
         "kept": kept and str(kept),
         "recover_only": recover_only,
+        "uv": uv,
     }
     path = cache.parent / f"job-{os.getpid()}.json"
     result = path.with_suffix(".out")
@@ -161,6 +164,7 @@ async def _work(job: dict[str, Any], points: Points, notices: Any) -> list[str]:
         reporter=notices,
         occasion=Occasion(job["command"]),
         kept=Path(job["kept"]) if job["kept"] else None,
+        uv=find_uv(prefix) if job["uv"] else None,
         checkpoints=points,
     )
     return list(applied.warnings)
