@@ -19,6 +19,7 @@ from condadeps.errors import UsageError
 if TYPE_CHECKING:
     from condadeps.call import Call
     from condadeps.config import Settings
+    from condadeps.health.findings import Health
     from condadeps.record.export import Export
     from condadeps.show.history import History
     from condadeps.show.reporter import Reporter
@@ -100,6 +101,18 @@ def history(prefix: str | os.PathLike[str] | None = None) -> History:
     from condadeps.show.history import history as read
 
     return read(Path(prefix or sys.prefix).absolute())
+
+
+def doctor(prefix: str | os.PathLike[str] | None = None, *, reporter: Reporter | None = None) -> Health:
+    """What is wrong with an environment (the running interpreter's by default); changes nothing.
+
+    ``.problems`` are what something should be done about, each with what to type.
+    """
+    import sys
+
+    from condadeps.health.doctor import doctor as look
+
+    return look(Path(prefix or sys.prefix).absolute(), reporter)
 
 
 def export(
@@ -194,6 +207,8 @@ def _already(job: Job, settings: Settings) -> Outcome | None:
 
     requests = [parse(asked, job.directory) for asked in job.asked]
     target = read(Path(job.prefix))
+    if _was_cut_short(target.prefix):
+        return None  # the engine puts it right first
     answers = already.answers(requests, target, Homes(overrides=settings.homes))
     met = [answer for answer in answers if answer is not None]
     if len(met) < len(requests):
@@ -207,6 +222,18 @@ def _already(job: Job, settings: Settings) -> Outcome | None:
 
     recorded, warnings = write_down(job, target, plan, settings)
     return Outcome(Status.UNCHANGED, plan, recorded=recorded, warnings=warnings)
+
+
+def _was_cut_short(prefix: Path) -> bool:
+    """Whether a change was killed half-way; one that is being made is waited for by nobody who reads."""
+    from condadeps.transaction.room import Room
+
+    if not Room.of(prefix).journal.exists():
+        return False
+    from condadeps.transaction.journal import unfinished
+
+    found = unfinished(prefix)
+    return found is not None and found.by is None
 
 
 def _by_engine(job: Job, settings: Settings, reporter: Reporter | None) -> Outcome:
@@ -330,6 +357,10 @@ def carry_out(call: Call, asked: Sequence[Asked], directory: Path, reporter: Rep
             from condadeps.show.history import history as read
 
             return read(prefix)
+        case "doctor":
+            from condadeps.health.doctor import doctor as look
+
+            return look(prefix, reporter)
         case "migrate":
             from condadeps.migration.migrate import migrate
 

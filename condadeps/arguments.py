@@ -366,6 +366,17 @@ def history(prefix: str | None, json: bool, quiet: bool, verbose: int) -> Call:
     return Call("history", prefix=prefix, json=json, quiet=quiet)
 
 
+@_group.command(add_help_option=False)
+@environment
+def doctor(prefix: str | None, json: bool, quiet: bool, verbose: int) -> Call:
+    """Tell what is wrong with an environment, and what to type; change nothing.
+
+    Every file is held against what was installed, conda's and pip's; besides: records, twins, dependencies,
+    pins, changes cut short, copies in ~/.local. Exit status 1 when something is wrong.
+    """
+    return Call("doctor", prefix=prefix, json=json, quiet=quiet)
+
+
 @_group.command("list", add_help_option=False)
 @environment
 def list_(prefix: str | None, json: bool, quiet: bool, verbose: int) -> Call:
