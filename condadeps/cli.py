@@ -62,10 +62,12 @@ def _carry_out(call: Call) -> int:
         result = carry_out(call, asked, Path.cwd(), reporter)
     if call.json:
         print(json.dumps(conda_json.result(result), indent=2))
+        for warning in getattr(result, "untold", ()):
+            print(f"condadeps: {warning}", file=sys.stderr)
     elif not call.quiet:
         terminal.show(result, verbosity=call.options.verbosity)
     else:
-        for warning in getattr(result, "warnings", ()):
+        for warning in getattr(result, "warnings", getattr(result, "untold", ())):
             print(f"condadeps: {warning}", file=sys.stderr)
     return int(getattr(result, "exit_code", 0))
 

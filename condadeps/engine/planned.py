@@ -81,7 +81,7 @@ async def plan(
         case "remove":
             return _removal(job, requests, target, homes)
         case "undo":
-            return _undo(job, target, homes)
+            return _undo(job, target, homes, _pinned(target, config, homes))
         case "install" | "update" if job.asked and not requests:  # all of it is provided
             return Planned(_told(Plan(str(target.prefix), target.subdir), job, wanted))
         case _:
@@ -96,11 +96,7 @@ async def plan(
                 distributions=installed.distributions(target),
                 options=job.options,
                 verb=job.verb,
-                pinned=(
-                    *guards.pinned(target.prefix),
-                    *config.pinned_packages,
-                    *_held(target, packages, homes),
-                ),
+                pinned=_pinned(target, config, homes),
                 policy=policy,
                 constraints=(*constraints(job), *wanted.constraints),
                 reporter=reporter,
@@ -147,13 +143,14 @@ def _removal(job: Job, requests: Sequence[Request], target: Target, homes: Homes
     return Planned(plan, projects=brought)
 
 
-def _undo(job: Job, target: Target, homes: Homes) -> Planned:
+def _undo(job: Job, target: Target, homes: Homes, pinned: Sequence[str]) -> Planned:
     packages, distributions = installed.packages(target.prefix), installed.distributions(target)
     found = undo.undo(job.number, target, packages, distributions)
     file = found.change.recording
     undone = listed.extras_added(file.before, file.after, Path(file.path)) if file else {}
     there = _graph(job, target, homes, undone)
     undo.check_needs(found, there, packages, distributions)
+    undo.check_pins(found, pinned)
     lost = {one.package.name for one in found.plan.unlink} | {one.project for one in found.plan.uninstall}
     kept = {one.package.name for one in found.plan.link} | {
         one.artifact.project for one in found.plan.install
@@ -211,10 +208,16 @@ def _graph(
     return replace(found, asked=found.asked | (more & found.needs.keys()))
 
 
-def _held(target: Target, packages: Mapping[PackageName, InstalledPackage], homes: Homes) -> tuple[str, ...]:
+def _pinned(target: Target, config: CondaConfig, homes: Homes) -> tuple[str, ...]:
+    """What holds whatever is asked, as MatchSpecs: its own pins, the configured ones, conda in its base."""
+    return (*guards.pinned(target.prefix), *config.pinned_packages, *_held(target, homes))
+
+
+def _held(target: Target, homes: Homes) -> tuple[str, ...]:
     """In conda's base environment: conda and what it needs, each exactly as it is, as MatchSpecs."""
     if not guards.is_base(target):
         return ()
+    packages = installed.packages(target.prefix)
     there = graph(packages, {}, target, homes)
     kept = there.needed_by([Node("conda", "conda")])
     found = [packages[PackageName(node.name)] for node in sorted(kept)]

@@ -14,6 +14,7 @@ from condadeps.prefix.installed import Distribution, distributions, packages
 from condadeps.prefix.target import Target, read
 from condadeps.record.place import environment_name
 from condadeps.sources.credentials import split_credentials
+from condadeps.transaction.journal import unfinished
 
 if TYPE_CHECKING:
     from condadeps.show.reporter import Reporter
@@ -65,7 +66,8 @@ def export(
         made = environment_yaml(Path(job.prefix), everything=everything)
     else:
         made = _locked(job, reporter, f"{format}-hashes" if hashes else format)
-    made = replace(made, format=format)
+    half = unfinished(Path(job.prefix))
+    made = replace(made, format=format, notes=(*([str(half)] if half else ()), *made.notes))
     for note in made.notes if reporter else ():
         reporter.notice(note)  # type: ignore[union-attr]  # there is one
     return kept(made, Path(job.directory, output).expanduser()) if output else made

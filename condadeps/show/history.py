@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from condadeps.show.changes import MARKS, Change, changes
-from condadeps.show.units import counted
+from condadeps.show.units import counted, size
 
 if TYPE_CHECKING:
     from condadeps.transaction.past import Past
@@ -34,6 +34,8 @@ class Entry:
     undone_by: int | None = None
     undoes: int | None = None
     made_the_environment: bool = False
+    let_go: bool = False
+    """It is too old to be undone."""
 
     @property
     def moment(self) -> str:
@@ -47,7 +49,9 @@ class Entry:
             return f"undone by {self.undone_by}"
         if self.undoes is not None:
             return f"undoes {self.undoes}"
-        return "made the environment" if self.made_the_environment else ""
+        if self.made_the_environment:
+            return "made the environment"
+        return "too old to be undone" if self.let_go else ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, for ``--json``."""
@@ -60,6 +64,7 @@ class Entry:
             "undone_by": self.undone_by,
             "undoes": self.undoes,
             "made_the_environment": self.made_the_environment,
+            "let_go": self.let_go,
             "changes": [
                 {
                     "kind": one.kind,
@@ -79,10 +84,17 @@ class History:
 
     prefix: str
     entries: tuple[Entry, ...]
+    size: int = 0
+    """Bytes that are kept in the environment, so that the changes can be undone."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, for ``--json``."""
-        return {"success": True, "prefix": self.prefix, "changes": [one.to_json() for one in self.entries]}
+        return {
+            "success": True,
+            "prefix": self.prefix,
+            "size": self.size,
+            "changes": [one.to_json() for one in self.entries],
+        }
 
     def __str__(self) -> str:
         if not self.entries:
@@ -95,7 +107,7 @@ class History:
             by = f"by {one.who}, " if one.who else ""
             lines.append(f"{'':{width + 4}}{by}{one.where}".rstrip())
             lines += (f"{'':{width + 4}}{line}" for line in _rows(one.changes))
-        return "\n".join(lines)
+        return "\n".join([*lines, f"what undoing takes is kept in the environment: {size(self.size)}"])
 
     def _repr_html_(self) -> str:
         from condadeps.show.notebook import TABLE, cell, heading
@@ -121,10 +133,11 @@ class History:
 def history(prefix: Path) -> History:
     """What condadeps did to the environment at ``prefix``. Raises PrefixError for none, or a torn history."""
     from condadeps.prefix.target import read
-    from condadeps.transaction import past
+    from condadeps.transaction import past, pruning
 
     target = read(prefix)
-    return History(str(target.prefix), tuple(_entry(one) for one in past.read(target.prefix)))
+    entries = tuple(_entry(one) for one in past.read(target.prefix))
+    return History(str(target.prefix), entries, pruning.taken(target.prefix))
 
 
 def _entry(one: Past) -> Entry:
@@ -139,6 +152,7 @@ def _entry(one: Past) -> Entry:
         undone_by=one.undone_by,
         undoes=one.undoes,
         made_the_environment=one.journal.fresh,
+        let_go=one.journal.let_go,
     )
 
 

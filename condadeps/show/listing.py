@@ -14,6 +14,7 @@ from condadeps.prefix import installed
 from condadeps.prefix.installed import Distribution, InstalledPackage
 from condadeps.prefix.owner import owner
 from condadeps.prefix.target import read
+from condadeps.transaction.journal import unfinished
 
 _HEAD = ("# Name", "Version", "Build", "Channel")
 
@@ -51,6 +52,8 @@ class Listing:
 
     prefix: str
     entries: tuple[Entry, ...]
+    untold: tuple[str, ...] = ()
+    """Warnings that the JSON, which is conda's, has no place for."""
 
     def to_json(self) -> list[dict[str, Any]]:
         """As ``conda list --json``."""
@@ -60,7 +63,8 @@ class Listing:
         rows = [_HEAD, *((entry.name, entry.version, entry.build, entry.channel) for entry in self.entries)]
         widths = [max(len(row[column]) for row in rows) + 1 for column in range(4)]
         lines = (" ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-        return "\n".join([f"# packages in environment at {self.prefix}:", "#", *map(str.rstrip, lines)])
+        head = [f"# packages in environment at {self.prefix}:", "#"]
+        return "\n".join([*head, *map(str.rstrip, lines), *(f"# warning: {line}" for line in self.untold)])
 
     def _repr_html_(self) -> str:
         from condadeps.show.notebook import TABLE, cell, heading
@@ -73,6 +77,7 @@ class Listing:
             for entry in self.entries
         )
         title = html.escape(f"{len(self.entries)} in {self.prefix}")
+        title += "".join(f"<br>warning: {html.escape(line)}" for line in self.untold)
         return f"<div>{title}</div><table {TABLE}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
@@ -90,7 +95,9 @@ def listing(prefix: Path) -> Listing:
         for found in installed.distributions(target).values()
         if owner(found, packages, homes) is None
     ]
-    return Listing(str(target.prefix), tuple(sorted(entries, key=lambda entry: (entry.name, entry.channel))))
+    in_order = sorted(entries, key=lambda entry: (entry.name, entry.channel))
+    half = unfinished(target.prefix)
+    return Listing(str(target.prefix), tuple(in_order), (str(half),) if half else ())
 
 
 def _package(package: InstalledPackage) -> Entry:

@@ -76,6 +76,8 @@ class CondaConfig:
     exclude_newer: Cutoff = field(default_factory=Cutoff)
     override_virtual_packages: Mapping[str, str | None] = field(default_factory=dict)
     """Versions by name without the underscores; ``CONDA_OVERRIDE_*`` is weightier."""
+    register_envs: bool = True
+    """List environments in ``~/.conda/environments.txt``."""
     always_copy: bool = False
     """Copy packages into environments, never link."""
     subdir: str | None = None
@@ -217,6 +219,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("exclude_newer", "optional", ("cooldown",)),
     Setting("exclude_newer_package", "map", ("cooldown_exclude",)),
     Setting("override_virtual_packages", "map", ("virtual_packages",)),
+    Setting("register_envs", "bool"),
     Setting("always_copy", "bool", ("copy",)),
     Setting("subdir", "optional"),
     Setting("croot", "optional"),

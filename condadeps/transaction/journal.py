@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from condadeps.errors import TransactionError
+from condadeps.prefix import lock
 from condadeps.transaction import changes, keeping, listing
 from condadeps.transaction.changes import Changes
 from condadeps.transaction.room import Room, write_durably
@@ -65,6 +66,8 @@ class Journal:
     """The displaced paths that an undo will want back from here."""
     laid: Mapping[str, str] = field(default_factory=dict)
     """Per project that pip laid out: the SHA-256 of its ``RECORD``."""
+    let_go: bool = False
+    """A past change that is too old to be undone (:mod:`condadeps.transaction.pruning`)."""
 
     @property
     def stamp(self) -> str:
@@ -87,6 +90,7 @@ class Journal:
             "leaving": self.leaving,
             "keep": self.keep,
             "laid": self.laid,
+            "let_go": self.let_go,
             "waves": [wave.to_json() for wave in self.waves],
             "plan": self.plan,
         }
@@ -120,6 +124,7 @@ class Journal:
             leaving=document["leaving"],
             keep=tuple(document["keep"]),
             laid=document["laid"],
+            let_go=document.get("let_go", False),
         )
 
     def with_wave(self, wave: Changes) -> Journal:
@@ -140,6 +145,42 @@ class Recovered:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(self.started))
         what = f" ({self.command})" if self.command else ""
         return f"a change of {when}{what} was cut short; the environment was put back as it was before it"
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A change that is half in place: what is read now may be half of it."""
+
+    command: str
+    """What the change is, as its caller put it; empty when its journal cannot be read."""
+    started: float | None
+    """Seconds since the epoch."""
+    by: lock.Holder | None = None
+    """Who is at work on it; None: nobody is, it was cut short."""
+
+    def __str__(self) -> str:
+        what = f" ({self.command})" if self.command else ""
+        if self.by is not None:
+            return f"a change{what} is being made by {self.by}: what is here now may be half of it"
+        when = time.strftime(" of %Y-%m-%d %H:%M", time.localtime(self.started)) if self.started else ""
+        return (
+            f"a change{when}{what} was cut short: what is here now may be half of it; "
+            "the next change puts it back first, and so does `condadeps restore`"
+        )
+
+
+def unfinished(prefix: Path) -> Unfinished | None:
+    """The change that is half in place at ``prefix``, if there is one. Reads, waits for nobody."""
+    room = Room.of(prefix)
+    if not room.journal.exists():
+        return None
+    try:
+        journal = Journal.read(room)
+    except TransactionError:
+        return Unfinished("", None, lock.at_work(prefix))
+    if journal is None or journal.state is State.DONE:
+        return None
+    return Unfinished(journal.occasion.command, journal.started, lock.at_work(prefix))
 
 
 def recover(prefix: Path) -> Recovered | None:

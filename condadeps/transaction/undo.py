@@ -71,6 +71,13 @@ def _chosen(number: int | None, changes: Sequence[Past], prefix: Path) -> Past:
             chains=[],
             relax=[],
         )
+    if found.journal.let_go:
+        raise ConflictError(
+            f"change {found.number} is too old to be undone: what that takes is not kept any more",
+            help="ask for what you want instead; undo.keep and undo.megabytes (condadeps config) bound it",
+            chains=[],
+            relax=[],
+        )
     if found.journal.fresh:
         raise ConflictError(
             f"change {found.number} made the environment; it is not undone",
@@ -217,6 +224,35 @@ def check_needs(
             chains=[[line] for line in unmet],
             relax=[],
         )
+
+
+def check_pins(found: Undo, pinned: Sequence[str]) -> None:
+    """Raises ConflictError when a package would come back as the pins (MatchSpecs) do not have it."""
+    against = list(_against(found.plan, pinned))
+    if against:
+        raise ConflictError(
+            f"change {found.change.number} cannot be undone: what was before is not what is pinned",
+            detail=against[:8],
+            help="change the pin first (conda-meta/pinned, or pinned_packages), or ask for what you want",
+            chains=[[line] for line in against],
+            relax=[],
+        )
+
+
+def _against(plan: Plan, pinned: Sequence[str]) -> Iterator[str]:
+    if not pinned or not plan.link:
+        return
+    from rattler import MatchSpec
+
+    from condadeps.sources.records import all_to_rattler
+
+    packages = [one.package for one in plan.link]
+    records = {record.name.normalized: record for record in all_to_rattler(packages)}
+    for text in pinned:
+        spec = MatchSpec(text)
+        record = records.get(spec.name.normalized) if spec.name else None
+        if record is not None and not spec.matches(record):
+            yield f"{spec.name.normalized} was {record.version}; {text} is pinned"
 
 
 def _left_without(plan: Plan, graph: Graph) -> Iterator[str]:

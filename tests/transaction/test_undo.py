@@ -172,3 +172,17 @@ def test_a_line_written_by_somebody_else_since_stays_in_the_environment_file(roa
 
     text = road.file.read_text()
     assert "tool" not in text and "mine  # by hand" in text and "six=1.0" in text
+
+
+def test_undo_brings_nothing_back_that_is_not_as_pinned(road: Road) -> None:
+    road.install("six=1.0")
+    road.install("six=2.0")
+    pins = road.prefix / "conda-meta" / "pinned"
+    pins.write_text("six >=2\n")
+    before = state(road)
+    with pytest.raises(ConflictError, match="what was before is not what is pinned") as refused:
+        road.undo()
+    assert "six was 1.0; six >=2 is pinned" in str(refused.value)
+    assert state(road) == before
+    pins.write_text("six <3\n")
+    assert changed(road.undo()) == {"+six 1.0"}
