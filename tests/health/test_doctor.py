@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,7 @@ import condadeps
 from condadeps.health.findings import Finding, Health
 from condadeps.prefix import lock
 from condadeps.transaction.room import Room
-from tests.channel.fixture import Channel
-from tests.conftest import CondaPrefix, RunCells
+from tests.conftest import RunCells
 from tests.transaction import tiny
 from tests.transaction.road import Road
 from tests.transaction.world import listing
