@@ -180,7 +180,7 @@ def _channels(target: Target) -> list[str]:
     """The channels its packages came from, most used first, by name where the alias has one."""
     from condadeps.sources.condarc import CondaConfig
 
-    alias = CondaConfig.read(target.prefix).channel_alias.rstrip("/") + "/"
+    alias = CondaConfig.read(target.prefix).alias.rstrip("/") + "/"
     used = Counter(
         split_credentials(package.channel)[0]
         .rstrip("/")

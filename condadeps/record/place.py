@@ -95,13 +95,13 @@ def _configured(job: Job, target: Target) -> tuple[str, ...]:
     """The channels that would be asked, when nobody was: everything was there already."""
     if not target.is_conda:
         return ()
-    from condadeps.sources.channels import effective
+    from condadeps.sources.channels import name_of, selected
     from condadeps.sources.condarc import CondaConfig
 
     options = job.options
     config = CondaConfig.read(target.prefix)
-    channels = effective(config, options.channels, options.override_channels, job.directory)
-    return tuple(dict.fromkeys(channel.name for channel in channels))
+    channels = selected(config, options.channels, options.override_channels)
+    return tuple(dict.fromkeys(map(name_of, channels)))
 
 
 def _moved(plan: Plan, path: Path, target: Target, homes: Homes) -> tuple[Answer, ...]:

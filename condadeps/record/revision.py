@@ -37,13 +37,13 @@ class Revision:
 
     def channels(self, channels: Sequence[str]) -> None:
         """Add the channels that were used and are not there; the file's own order stands."""
-        known = {_channel_key(line.text) for line in self.sheet.channels}
+        known = [line.text for line in self.sheet.channels]
         for channel in channels:
             bare = without(channel)
             if bare != channel:
                 self.warnings.append(f"the channel {bare} is recorded without its credentials")
-            if _channel_key(bare) not in known:
-                known.add(_channel_key(bare))
+            if not any(_is_channel(bare, other) for other in known):
+                known.append(bare)
                 self.sheet.channels.append(Line(bare))
 
     def answers(self) -> None:
@@ -270,8 +270,14 @@ def _admits_minor(constraint: str, minor: str) -> bool:
     )
 
 
-def _channel_key(channel: str) -> str:
-    return without(channel).rstrip("/").removeprefix("https://conda.anaconda.org/")
+def _is_channel(one: str, other: str) -> bool:
+    """Whether two texts are one channel: its name, or where that is when nothing else is configured."""
+    first, second = sorted((without(text).rstrip("/") for text in (one, other)), key=len)
+    if first == second or "://" in first or not second.endswith(f"/{first}") or "://" not in second:
+        return first == second
+    from condadeps.sources.known_places import alias
+
+    return second == f"{alias()}/{first}"
 
 
 def _home(project: ProjectName) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -77,9 +77,9 @@ def resolve(written: str, config: CondaConfig, directory: str | Path = ".") -> t
         path = Path(os.path.abspath(Path(directory, Path(text).expanduser())))  # noqa: PTH100 keeps symlinks
         return (replace(_from_url(path.as_uri(), config), name=text),)
     name = _without_subdir(text)
-    groups = _multichannels(config)
-    if name in groups:
-        members = (_member(member, config) for member in groups[name])
+    group = _multichannel(name, config)
+    if group is not None:
+        members = (_member(member, config) for member in group)
         return tuple(replace(member, name=name, group=name) for member in members)
     return (_from_name(name, config),)
 
@@ -97,6 +97,19 @@ def effective(
     configured ones it leaves ``defaults`` out. Raises UsageError, and ConfigError for a channel the
     site does not allow.
     """
+    texts = selected(config, extra, override)
+    found = [channel for text in texts for channel in resolve(text, config, directory)]
+    channels = tuple(dict.fromkeys(found))
+    for channel in channels:
+        check_allowed(channel, config, directory)
+    return channels
+
+
+def selected(config: CondaConfig, extra: Sequence[str] = (), override: bool = False) -> tuple[str, ...]:
+    """The channels to search as they are written: those of :func:`effective`, not yet located.
+
+    Raises UsageError, and ConfigError when the configured ones may not be overridden.
+    """
     asked = [channel for channel in extra if channel != "nodefaults"]
     if override and not config.override_channels_enabled:
         raise ConfigError(
@@ -106,11 +119,15 @@ def effective(
     if override and not asked:
         raise UsageError("overriding the configured channels needs a channel", help="name one with --channel")
     configured = () if override or (asked and "nodefaults" in extra) else _configured(config)
-    found = [channel for text in (*asked, *configured) for channel in resolve(text, config, directory)]
-    channels = tuple(dict.fromkeys(found))
-    for channel in channels:
-        check_allowed(channel, config, directory)
-    return channels
+    return tuple(dict.fromkeys((*asked, *configured)))
+
+
+def name_of(written: str) -> str:
+    """The name of the channel, or the multichannel, that ``written`` stands for; it is not located."""
+    text = written.strip()
+    if _SCHEME.match(text):
+        return _base(split_credentials(text)[0])
+    return text if _PATH.match(text) else _without_subdir(text).strip("/")
 
 
 def check_allowed(channel: Channel, config: CondaConfig, directory: str | Path = ".") -> None:
@@ -150,19 +167,20 @@ def _urls(written: Iterable[str], config: CondaConfig, directory: str | Path) ->
     return frozenset(channel.base_url for text in written for channel in resolve(text, config, directory))
 
 
-def _multichannels(config: CondaConfig) -> Mapping[str, Sequence[str]]:
-    return {
-        "defaults": config.default_channels,
-        **config.custom_multichannels,
-        "local": config.local_channels,
-    }
+def _multichannel(name: str, config: CondaConfig) -> Sequence[str] | None:
+    """The members of the multichannel ``name``; None when it is none."""
+    if name == "local":
+        return config.local_channels
+    if name == "defaults" and name not in config.custom_multichannels:
+        return config.defaults
+    return config.custom_multichannels.get(name)
 
 
 def _member(written: str, config: CondaConfig) -> Channel:
     """A multichannel's member: a URL, or a name under the alias (conda asks no custom_channels here)."""
     if _SCHEME.match(written):
         return _from_url(written, config)
-    return _joined(config.channel_alias, written.strip("/"))
+    return _joined(config.alias, written.strip("/"))
 
 
 def _from_name(name: str, config: CondaConfig) -> Channel:
@@ -175,7 +193,7 @@ def _from_name(name: str, config: CondaConfig) -> Channel:
                 location = Path(location).expanduser().absolute().as_uri()
             if _SCHEME.match(location):
                 return _joined(location, "/".join(parts))
-    return _joined(config.channel_alias, "/".join(parts))
+    return _joined(config.alias, "/".join(parts))
 
 
 def _joined(location: str, name: str) -> Channel:
@@ -185,18 +203,25 @@ def _joined(location: str, name: str) -> Channel:
 
 def _from_url(url: str, config: CondaConfig) -> Channel:
     base, credentials = split_credentials(url)
-    base = _without_subdir(base.rstrip("/")).rstrip("/")
+    base = _base(base)
     return Channel(base, base, credentials or _configured_credentials(base, config))
 
 
 def _configured_credentials(base: str, config: CondaConfig) -> Credentials:
     """What the configuration knows for a URL written without credentials."""
     located = [f"{location.rstrip('/')}/{name}" for name, location in config.custom_channels.items()]
-    for known in (*sorted(located, key=len, reverse=True), config.channel_alias):
+    for known in (
+        *sorted(located, key=len, reverse=True),
+        *([config.channel_alias] if config.channel_alias else []),
+    ):
         clean, credentials = split_credentials(known)
         if credentials and (base + "/").startswith(clean.rstrip("/") + "/"):
             return credentials
     return Credentials()
+
+
+def _base(url: str) -> str:
+    return _without_subdir(url.rstrip("/")).rstrip("/")
 
 
 def _without_subdir(text: str) -> str:

@@ -15,18 +15,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from condadeps.errors import ConfigError
-from condadeps.sources import condarc_merge
+from condadeps.sources import condarc_merge, known_places
 from condadeps.sources.condarc_files import Layer, Marked, expand, layers, root_prefix
 from condadeps.sources.credentials import masked
 from condadeps.sources.cutoff import Cutoff, cutoff
 
 ChannelPriority = Literal["strict", "flexible", "disabled"]
-
-_DEFAULT_CHANNELS: tuple[str, ...] = (
-    "https://repo.anaconda.com/pkgs/main",
-    "https://repo.anaconda.com/pkgs/r",
-    *(("https://repo.anaconda.com/pkgs/msys2",) if os.name == "nt" else ()),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +32,11 @@ class CondaConfig:
 
     channels: tuple[str, ...] = field(default=("conda-forge",), repr=False)
     """As written, first come first. With nothing configured: conda-forge."""
-    default_channels: tuple[str, ...] = field(default=_DEFAULT_CHANNELS, repr=False)
-    """What ``defaults`` means."""
-    channel_alias: str = field(default="https://conda.anaconda.org", repr=False)
-    custom_channels: Mapping[str, str] = field(
-        default_factory=lambda: {"pkgs/pro": "https://repo.anaconda.com"}, repr=False
-    )
+    default_channels: tuple[str, ...] | None = field(default=None, repr=False)
+    """What ``defaults`` means, when that is configured; :attr:`defaults` in any case."""
+    channel_alias: str | None = field(default=None, repr=False)
+    """Where names are looked up, when that is configured; :attr:`alias` in any case."""
+    custom_channels: Mapping[str, str] = field(default_factory=dict, repr=False)
     custom_multichannels: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     channel_priority: ChannelPriority = "flexible"
     override_channels_enabled: bool = True
@@ -88,6 +81,18 @@ class CondaConfig:
     """What was read, lightest first: file paths, and ``CONDA_*``."""
     notes: tuple[str, ...] = ()
     """Settings that were found and have no effect here, one line each."""
+
+    @property
+    def alias(self) -> str:
+        """The URL under which channels' names are looked up."""
+        return self.channel_alias or known_places.alias()
+
+    @property
+    def defaults(self) -> tuple[str, ...]:
+        """The channels that ``defaults`` means. Raises ConfigError when nobody knows."""
+        if self.default_channels is not None:
+            return self.default_channels
+        return known_places.default_channels(self.root_prefix)
 
     @staticmethod
     def read(prefix: Path | None, environ: Mapping[str, str] | None = None) -> CondaConfig:

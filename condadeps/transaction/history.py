@@ -12,7 +12,6 @@ itself is left out: conda refuses to touch an environment that a later conda has
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,10 +19,9 @@ from pathlib import Path
 from condadeps import __version__
 from condadeps.solve.plan import Package, Plan
 from condadeps.sources.credentials import masked
+from condadeps.sources.known_places import alias
 
 PATH = "conda-meta/history"
-
-_ALIAS = re.compile(r"https://conda\.anaconda\.org/(.+)")
 
 
 def stage(
@@ -61,8 +59,7 @@ def _out(plan: Plan) -> list[Package]:
 
 def _dist(package: Package) -> str:
     channel = package.channel.rstrip("/")
-    known = _ALIAS.fullmatch(channel)
-    return f"{known.group(1) if known else channel}/{package.subdir}::{package.dist_name}"
+    return f"{channel.removeprefix(f'{alias()}/')}/{package.subdir}::{package.dist_name}"
 
 
 def _one_line(command: str) -> str:

@@ -20,8 +20,8 @@ RECORD = {
     "build": "py311h64a7726_0",
     "build_number": 0,
     "subdir": "linux-64",
-    "channel": "https://conda.anaconda.org/conda-forge/",
-    "url": "https://conda.anaconda.org/conda-forge/linux-64/numpy-1.26.4-py311h64a7726_0.conda",
+    "channel": "https://conda.example/conda-forge/",
+    "url": "https://conda.example/conda-forge/linux-64/numpy-1.26.4-py311h64a7726_0.conda",
     "fn": "numpy-1.26.4-py311h64a7726_0.conda",
     "sha256": "3f4365e11b28e244c95ba8579942b0802761ba7bb31c026f50d1a9ea9c728149",
     "md5": "a502d7aad449a1206efb366d6a12c52d",
@@ -97,8 +97,8 @@ def test_the_engine_says_the_same(spec: str) -> None:
     "channel",
     [
         "conda-forge",
-        "https://conda.anaconda.org/conda-forge",
-        "https://conda.anaconda.org/conda-forge/",
+        "https://conda.example/conda-forge",
+        "https://conda.example/conda-forge/",
         "conda-forge/linux-64",
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 
 from condadeps.errors import RecordError
 from condadeps.names.namespaces import ProjectName
+from condadeps.sources.known_places import alias
 from tests.record.test_environment import PANDAS, RICH, SEABORN, conda, needed, pip, record
 from tests.record.test_environment import path as path
 
@@ -123,11 +124,10 @@ def test_a_narrower_request_narrows_the_line_and_a_wider_one_leaves_it(
 
 
 def test_the_channels_of_the_file_keep_their_order(path: Path) -> None:
-    path.write_text("channels:\n- b\n- a/\n- https://conda.anaconda.org/c\ndependencies:\n- python\n")
+    where = alias()
+    path.write_text(f"channels:\n- b\n- a/\n- {where}/c\ndependencies:\n- python\n")
     record(path, channels=("a", "c", "new", "b"))
-    assert path.read_text().startswith(
-        "channels:\n- b\n- a/\n- https://conda.anaconda.org/c\n- new\ndependencies:\n"
-    )
+    assert path.read_text().startswith(f"channels:\n- b\n- a/\n- {where}/c\n- new\ndependencies:\n")
 
 
 def test_a_file_without_name_or_channels_is_anybodys(path: Path) -> None:

@@ -10,8 +10,10 @@ from condadeps.errors import ConfigError, RequestError, UsageError
 from condadeps.sources.channels import effective, resolve, tiers
 from condadeps.sources.condarc import CondaConfig
 from condadeps.sources.credentials import masked, split_credentials, with_credentials
+from condadeps.sources.known_places import alias
 
 PLAIN = CondaConfig()
+ALIAS = alias()
 
 
 def urls(written: str, config: CondaConfig = PLAIN, directory: str = "/work") -> list[str]:
@@ -21,9 +23,9 @@ def urls(written: str, config: CondaConfig = PLAIN, directory: str = "/work") ->
 @pytest.mark.parametrize(
     ("written", "url"),
     [
-        ("conda-forge", "https://conda.anaconda.org/conda-forge"),
-        ("conda-forge/linux-64", "https://conda.anaconda.org/conda-forge"),
-        ("conda-forge/label/dev", "https://conda.anaconda.org/conda-forge/label/dev"),
+        ("conda-forge", f"{ALIAS}/conda-forge"),
+        ("conda-forge/linux-64", f"{ALIAS}/conda-forge"),
+        ("conda-forge/label/dev", f"{ALIAS}/conda-forge/label/dev"),
         ("https://host/team/main/", "https://host/team/main"),
         ("https://host/team/main/noarch", "https://host/team/main"),
         ("http://host:8080/a/osx-arm64/", "http://host:8080/a"),
@@ -32,7 +34,6 @@ def urls(written: str, config: CondaConfig = PLAIN, directory: str = "/work") ->
         (".", "file:///work"),
         ("/srv/channel", "file:///srv/channel"),
         ("file:///srv/channel", "file:///srv/channel"),
-        ("pkgs/pro", "https://repo.anaconda.com/pkgs/pro"),
         ("s3://bucket/channel", "s3://bucket/channel"),
     ],
 )
@@ -58,7 +59,7 @@ def test_a_custom_channel_is_found_by_its_first_segments() -> None:
     assert urls("team", config) == ["https://host/conda/team"]
     assert urls("team/label/dev", config) == ["https://host/conda/team/label/dev"]
     assert urls("team/deep/x", config) == ["https://other/team/deep/x"]
-    assert urls("teams", config) == ["https://conda.anaconda.org/teams"]
+    assert urls("teams", config) == [f"{ALIAS}/teams"]
 
 
 def test_local_is_the_build_directories() -> None:
@@ -116,7 +117,7 @@ def names(config: CondaConfig, *extra: str, override: bool = False) -> list[str]
 def test_extra_channels_come_before_the_configured_ones_and_none_twice() -> None:
     config = CondaConfig(channels=("a", "b"))
     assert names(config, "c", "b") == ["c", "b", "a"]
-    assert names(config, "https://conda.anaconda.org/a/") == ["https://conda.anaconda.org/a", "b"]
+    assert names(config, f"{ALIAS}/a/") == [f"{ALIAS}/a", "b"]
 
 
 def test_override_leaves_the_configured_channels_out() -> None:
@@ -144,7 +145,7 @@ def test_a_site_says_which_channels_are_allowed_and_denied() -> None:
     with pytest.raises(ConfigError, match="not on the site's list of allowed"):
         names(config, "https://elsewhere/c")
     with pytest.raises(ConfigError):
-        names(config, "https://me:pw@conda.anaconda.org/t/tk-1/b")
+        names(config, f"{ALIAS.replace('//', '//me:pw@')}/t/tk-1/b")
 
 
 def test_the_members_of_a_multichannel_share_their_priority() -> None:
