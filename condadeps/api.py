@@ -309,11 +309,7 @@ def carry_out(call: Call, asked: Sequence[Asked], directory: Path, reporter: Rep
             job = Job(call.verb, str(prefix), tuple(asked), call.options, str(directory))
             return travel(_with_files(job, call), reporter)
         case "kernels":
-            from condadeps.kernels import registered
-
-            if call.requests:
-                return registered.remove(call.requests, call.prefix)
-            return registered.kernels(call.prefix)
+            return _kernels(call, reporter)
         case "lock":
             from condadeps.locks.make import lock
 
@@ -373,6 +369,21 @@ def carry_out(call: Call, asked: Sequence[Asked], directory: Path, reporter: Rep
             return make(job, reporter=reporter, **call.settings)
         case verb:
             raise ValueError(f"no such verb: {verb}")
+
+
+def _kernels(call: Call, reporter: Reporter | None) -> object:
+    from condadeps.kernels import first_use, offered, registered
+
+    said = dict(call.settings)
+    match said.pop("action"):
+        case "add":
+            return first_use.add(call.requests, call.prefix, reporter=reporter, **said)
+        case "remove":
+            return registered.remove(call.requests, call.prefix, **said)
+        case "available":
+            return offered.offers(first_use.names_registered())
+        case _:
+            return registered.kernels(call.prefix)
 
 
 def _with_files(job: Job, call: Call) -> Job:

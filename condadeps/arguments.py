@@ -308,21 +308,42 @@ def create(
 
 
 @_group.command(add_help_option=False)
-@click.argument("words", nargs=-1, metavar="[remove NAME…]")
-@click.option("--kernel-prefix", metavar="DIR", help="Look below DIR, too.")
+@click.argument("words", nargs=-1, metavar="[list|available|add NAME…|remove NAME…]")
+@click.option("--kernel-prefix", metavar="DIR", help="add: register below DIR. Else: look below DIR, too.")
+@click.option("--now", is_flag=True, help="add: install at once, and run its first cell.")
+@click.option("--environment", is_flag=True, help="remove: its environment, too, if it installed itself.")
+@click.option("--offline", is_flag=True, help="add --now: use what is cached, ask no server.")
+@click.option("--dry-run", is_flag=True, help="add: show what would be done.")
 @click.option("--json", is_flag=True, help="One JSON document on standard output, nothing else.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing when all went well.")
 @help_option
-def kernels(words: tuple[str, ...], kernel_prefix: str | None, json: bool, quiet: bool) -> Call:
-    """List the kernels that condadeps registered with Jupyter, or remove some; environments stay.
+def kernels(words: tuple[str, ...], kernel_prefix: str | None, json: bool, quiet: bool, **said: bool) -> Call:
+    """Kernels of other languages that install themselves on first use, and those that create registered.
 
     \b
-    condadeps kernels
+    list            (or nothing) the kernels that condadeps registered with Jupyter
+    available       the languages that can be had: R, Julia, bash, another Python …
+    add NAME…       put some into the launcher; the first start of each installs it
+    remove NAME…    take kernels away; their environments stay, without --environment
+
+    \b
+    condadeps kernels available
+    condadeps kernels add r julia
+    condadeps kernels add python3.12 --now
     condadeps kernels remove analysis
+    condadeps kernels remove r --environment
     """
-    if words and (words[0] != "remove" or not words[1:]):
-        raise click.UsageError("condadeps kernels, or condadeps kernels remove NAME")
-    return Call("kernels", words[1:], prefix=kernel_prefix, json=json, quiet=quiet)
+    verb, *names = words or ("list",)
+    takes = {"add": {"now", "offline", "dry_run"}, "remove": {"environment"}}
+    if verb not in {"list", "available", *takes} or bool(names) != (verb in takes):
+        raise click.UsageError("condadeps kernels [list|available|add NAME…|remove NAME…]")
+    for option, given in said.items():
+        if given and option not in takes.get(verb, ()):
+            raise click.UsageError(f"--{option.replace('_', '-')} is not for condadeps kernels {verb}")
+    if said["offline"] and not said["now"]:
+        raise click.UsageError("--offline is for --now: without it nothing is fetched")
+    settings = {"action": verb, **{name: said[name] for name in takes.get(verb, ())}}
+    return Call("kernels", tuple(names), prefix=kernel_prefix, json=json, quiet=quiet, settings=settings)
 
 
 @_group.command(add_help_option=False)

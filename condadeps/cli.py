@@ -69,7 +69,8 @@ def _carry_out(call: Call) -> int:
     else:
         for warning in getattr(result, "warnings", getattr(result, "untold", ())):
             print(f"condadeps: {warning}", file=sys.stderr)
-    return int(getattr(result, "exit_code", 0))
+    results = result if isinstance(result, list) else [result]
+    return max((int(getattr(one, "exit_code", 0)) for one in results), default=0)
 
 
 def _is_to_ask(call: Call) -> bool:

@@ -313,6 +313,16 @@ class Settings:
             unset="the platform's data directory",
         ),
     )
+    kernels_dir: Path | None = field(
+        default=None,
+        metadata=_said(
+            Directory(),
+            "where the environments of [kernels that install themselves](kernels.md) are; a path is relative "
+            "to the file",
+            by=OWNERS,
+            unset="`kernels` in `data_dir`, or in the platform's data directory",
+        ),
+    )
 
 
 def _table(kind: type[Any], above: str = "") -> Iterator[Setting]:

@@ -52,7 +52,7 @@ def create(
     if not outcome.changed or bare:
         return outcome
     if _has_condadeps(prefix):
-        _load_magic(prefix)
+        load_magic(prefix)
     if kernel:
         registered.register(read(prefix).python, prefix, kernel, display_name or kernel, kernel_prefix)
     return outcome
@@ -102,7 +102,7 @@ def _has_condadeps(prefix: Path) -> bool:
     return distribution(read(prefix), ProjectName("condadeps")) is not None
 
 
-def _load_magic(prefix: Path) -> None:
+def load_magic(prefix: Path) -> None:
     """Have IPython load the magic in this environment; a configuration that is not ours stays."""
     config = prefix / "etc" / "ipython" / "ipython_config.py"
     if not config.exists():

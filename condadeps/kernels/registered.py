@@ -1,6 +1,7 @@
 """The kernels that condadeps registered with Jupyter: which there are, making one, taking one away.
 
-A kernelspec made here carries ``metadata.condadeps.prefix``, its environment. Nobody else's is touched.
+A kernelspec made here carries ``metadata.condadeps``: ``prefix``, its environment, or ``first_use``, the
+definition that installs itself. Nobody else's is touched.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from condadeps.errors import NotFoundError, PrefixError, UsageError
+from condadeps.kernels import place
+from condadeps.kernels.definition import NAME
 
 _INSTALL = """\
 import json, sys
@@ -36,6 +39,10 @@ class Kernel:
     """Its kernelspec."""
     usable: bool
     """Whether the environment's Python is still there."""
+    first_use: str | None = None
+    """The definition of a kernel that installs itself."""
+    installed: bool = True
+    """Whether its environment is there; where not, its first start makes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +63,34 @@ class Kernels:
 
 
 def _gone(one: Kernel) -> str:
-    return "" if one.usable else f"  (gone; condadeps kernels remove {one.name})"
+    if not one.usable:
+        return f"  (gone; condadeps kernels remove {one.name})"
+    return "" if one.installed else "  (installs itself on first use)"
 
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """Kernels that were taken away; their environments stay."""
+    """Kernels that were taken away; their environments stay, but for those named."""
 
     kernels: tuple[Kernel, ...]
+    environments: tuple[str, ...] = ()
+    """Environments that were removed with them."""
 
     def __str__(self) -> str:
-        return "\n".join(
-            f"removed the kernel {one.name}"
-            + (f"; its environment stays at {one.prefix}" if one.usable else "")
-            for one in self.kernels
-        )
+        return "\n".join(f"removed the kernel {one.name}{self._environment(one)}" for one in self.kernels)
+
+    def _environment(self, one: Kernel) -> str:
+        if one.prefix in self.environments:
+            return f" and its environment {one.prefix}"
+        return f"; its environment stays at {one.prefix}" if one.usable and one.installed else ""
 
     def to_json(self) -> dict[str, Any]:
         """What was removed."""
-        return {"success": True, "removed": [asdict(one) for one in self.kernels]}
+        return {
+            "success": True,
+            "removed": [asdict(one) for one in self.kernels],
+            "environments": list(self.environments),
+        }
 
 
 def kernels(prefix: str | None = None) -> Kernels:
@@ -83,15 +99,16 @@ def kernels(prefix: str | None = None) -> Kernels:
     return Kernels(tuple(sorted(found.values(), key=lambda one: (one.name, one.directory))))
 
 
-def remove(names: Sequence[str], prefix: str | None = None) -> Removed:
-    """Take kernels away; their environments stay.
+def remove(names: Sequence[str], prefix: str | None = None, *, environment: bool = False) -> Removed:
+    """Take kernels away, by their names or those of their definitions; their environments stay.
 
-    Raises NotFoundError for a name that condadeps did not register, and PrefixError when one cannot be
-    removed.
+    With ``environment`` those of kernels that installed themselves go, too. Raises NotFoundError for a
+    name that condadeps did not register, UsageError for an environment that was made by hand, and
+    PrefixError when something cannot be removed.
     """
     there = kernels(prefix).kernels
     for name in names:
-        if not any(one.name == name for one in there):
+        if not any(name in (one.name, one.first_use) for one in there):
             raise NotFoundError(
                 f"condadeps registered no kernel called {name}",
                 detail=[f"those it did: {', '.join(one.name for one in there) or 'none'}"],
@@ -99,7 +116,13 @@ def remove(names: Sequence[str], prefix: str | None = None) -> Removed:
                 looked_in=[str(folder) for folder in _folders(prefix)],
                 near=[],
             )
-    gone = [one for one in there if one.name in names]
+    gone = [one for one in there if one.name in names or one.first_use in names]
+    for one in gone:
+        if environment and one.first_use is None:
+            raise UsageError(
+                f"the environment of {one.name} was made by hand: it is not removed with its kernel",
+                help=f"condadeps kernels remove {one.name}, and remove {one.prefix} yourself",
+            )
     for one in gone:
         try:
             shutil.rmtree(one.directory)
@@ -107,14 +130,19 @@ def remove(names: Sequence[str], prefix: str | None = None) -> Removed:
             raise PrefixError(
                 f"the kernel {one.name} cannot be removed: {error.strerror or error}", prefix=one.prefix
             ) from error
-    return Removed(tuple(gone))
+    if not environment:
+        return Removed(tuple(gone))
+    from condadeps.kernels.first_use import remove_environment
+
+    found = [remove_environment(name) for name in dict.fromkeys(one.first_use for one in gone) if name]
+    return Removed(tuple(gone), tuple(str(path) for path in found if path is not None))
 
 
 def check_free(name: str, prefix: Path, where: str | None) -> None:
     """Raises UsageError when a living kernel of another environment has that name already."""
-    folder = _user() if where is None else Path(where).expanduser().absolute() / "share/jupyter/kernels"
-    for directory in (folder / name, folder / name.lower()):
-        spec = _spec(directory)
+    there = folder(where)
+    for directory in (there / name, there / name.lower()):
+        spec = spec_of(directory)
         argv = spec.get("argv") if spec else None
         python = Path(str(argv[0])) if isinstance(argv, list) and argv else None
         if python is not None and _lives(python) and not python.is_relative_to(prefix):
@@ -143,7 +171,7 @@ def register(python: Path, prefix: Path, name: str, display_name: str, where: st
             prefix=str(prefix),
         )
     directory = Path(done.stdout.strip().splitlines()[-1])
-    spec = _spec(directory) or {}
+    spec = spec_of(directory) or {}
     spec["metadata"] = {**spec.get("metadata", {}), "condadeps": {"prefix": str(prefix)}}
     (directory / "kernel.json").write_text(json.dumps(spec, indent=1), encoding="utf-8")
     return directory
@@ -151,16 +179,28 @@ def register(python: Path, prefix: Path, name: str, display_name: str, where: st
 
 def _in(folder: Path) -> Iterator[Kernel]:
     for directory in sorted(folder.iterdir()) if folder.is_dir() else ():
-        spec = _spec(directory)
+        spec = spec_of(directory)
         ours = (spec or {}).get("metadata", {}).get("condadeps")
-        if spec is not None and isinstance(ours, Mapping) and isinstance(ours.get("prefix"), str):
-            argv = spec.get("argv") or [""]
-            name = str(spec.get("display_name", directory.name))
-            usable = _lives(Path(str(argv[0])))
-            yield Kernel(directory.name, name, ours["prefix"], str(directory), usable)
+        if spec is None or not isinstance(ours, Mapping):
+            continue
+        argv = spec.get("argv") or [""]
+        usable = _lives(Path(str(argv[0])))
+        told = (directory.name, str(spec.get("display_name", directory.name)))
+        if isinstance(ours.get("prefix"), str):
+            yield Kernel(*told, ours["prefix"], str(directory), usable)
+        elif isinstance(ours.get("first_use"), str) and NAME.fullmatch(ours["first_use"]):
+            prefix = place.prefix(ours["first_use"])
+            installed = place.is_installed(prefix)
+            yield Kernel(*told, str(prefix), str(directory), usable, ours["first_use"], installed)
 
 
-def _spec(directory: Path) -> dict[str, Any] | None:
+def folder(where: str | None) -> Path:
+    """Where kernelspecs are: this user's, or those below the prefix ``where``."""
+    return _user() if where is None else Path(where).expanduser().absolute() / "share/jupyter/kernels"
+
+
+def spec_of(directory: Path) -> dict[str, Any] | None:
+    """The kernelspec in a directory; None when there is none that can be read."""
     try:
         spec = json.loads((directory / "kernel.json").read_text("utf-8"))
     except (OSError, ValueError):
