@@ -202,6 +202,7 @@ def main() -> None:
     os.dup2(2, 1)  # a stray print of a library is no event
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # whoever started it had it wait
         parent.follow(int(starter), signal.SIGINT)
         done = install(offered.find(name), events)
         events.send(

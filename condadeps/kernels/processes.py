@@ -25,13 +25,18 @@ class Installer:
     """:mod:`condadeps.kernels.installing` at work; ends by itself, or soon after :meth:`cancel`."""
 
     def __init__(self, name: str) -> None:
-        self._process = subprocess.Popen(
-            start.command("installing", [name, str(os.getpid())]),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            # Whoever kills this kernel's group lets the installation end in good order.
-            start_new_session=True,
-        )
+        # Until it can heed an Interrupt, that waits: it unblocks it itself.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._process = subprocess.Popen(
+                start.command("installing", [name, str(os.getpid())]),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                # Whoever kills this kernel's group lets the installation end in good order.
+                start_new_session=True,
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         assert self._process.stdout
         self._pipe = self._process.stdout
         os.set_blocking(self._pipe.fileno(), False)

@@ -45,6 +45,7 @@ def main() -> None:
     if follow is not None:
         print(f"condadeps: {problem}", file=sys.stderr)
         sys.exit(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # until it is heeded
     try:
         from condadeps.kernels.waiting import wait
     except ImportError as error:

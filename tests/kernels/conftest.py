@@ -1,6 +1,6 @@
 """Languages that can be had here: bash, by Debian's or whoever's bash, and a Python of its own.
 
-    languages  Languages   a second channel with bash_kernel, and two kernels in the launcher of a fresh user
+languages  Languages   a second channel with bash_kernel, and two kernels in the launcher of a fresh user
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from tests.channel.cpython import VERSION
 from tests.channel.fixture import Channel
 from tests.channel.package import write
 from tests.channel.wheel import Wheel
+from tests.conftest import Serve
 
 _WHEELS = ("bash_kernel==0.10.0", "filetype==1.2.0")
 
@@ -93,3 +94,65 @@ def languages(
         cwd=cwd,
         bash_channel=bash_channel,
     )
+
+
+_SMALL = """
+display_name = "Small"
+language = "python"
+conda = ["tree"]
+argv = [{python}, "-m", "ipykernel_launcher", "-f", "{{connection_file}}"]
+interrupt_mode = {interrupt_mode}
+encryption = true
+"""
+
+
+@dataclass(frozen=True)
+class Small:
+    """A kernel whose installation is one package: what is under test is the waiting for it."""
+
+    folder: Path
+    prefix: Path
+    definition: Path
+    cwd: Path
+    server: server.Server
+    """Its channel, to misbehave: ``small.server.faults``."""
+
+    def slow(self, seconds: float) -> server.Fault:
+        """Let the package take that long to come."""
+        fault = server.Fault("*/tree-*.conda", delay=seconds)
+        self.server.faults.append(fault)
+        return fault
+
+    def define(self, **keys: object) -> None:
+        """Write the definition anew, with other values for these keys, and register its kernel again."""
+        import json
+
+        from condadeps.kernels import first_use
+
+        lines = self.definition.read_text().splitlines()
+        lines = [line for line in lines if line.partition(" =")[0] not in keys]
+        lines += [f"{key} = {json.dumps(value)}" for key, value in keys.items()]
+        self.definition.write_text("\n".join(lines))
+        first_use.add(["small"])
+
+
+@pytest.fixture
+def small(channel: Channel, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Small:
+    """``small`` in a fresh user's launcher; nothing is installed, nor in any cache."""
+    import json
+
+    from condadeps.kernels import first_use
+
+    running = serve(channel.directory)
+    monkeypatch.setenv("CONDA_CHANNELS", running.url)
+    for name in ("CONDADEPS_CACHE_DIR", "RATTLER_CACHE_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    home = Path("~").expanduser()
+    definition = home / ".config/condadeps/kernels/small.toml"
+    definition.parent.mkdir(parents=True)
+    definition.write_text(_SMALL.format(python=json.dumps(sys.executable), interrupt_mode='"signal"'))
+    first_use.add(["small"])
+    cwd = tmp_path / "notebooks"
+    cwd.mkdir()
+    folder = home / ".local/share/jupyter/kernels"
+    return Small(folder, home / ".local/share/condadeps/kernels/small", definition, cwd, running)

@@ -1,4 +1,4 @@
-"""One kernel under a client of jupyter_client's, with everything it says kept: what nbclient does not show."""
+"""One kernel under jupyter_client's client, with all it says kept: what nbclient does not show."""
 
 from __future__ import annotations
 
