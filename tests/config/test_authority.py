@@ -32,6 +32,7 @@ EXAMPLES = {
     "engine_python": '"./evil"',
     "cache_dir": '"./poisoned"',
     "data_dir": '"./poisoned"',
+    "kernels_dir": '"./poisoned"',
 }
 GUARDED = [setting for setting in SETTINGS.values() if setting.by == OWNERS and not setting.tightens]
 

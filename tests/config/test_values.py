@@ -55,6 +55,7 @@ WRONG = {
     "engine_python": ("3.11", "engine_python must be a program's path or name, not 3.11"),
     "cache_dir": ("true", "cache_dir must be a directory, not True"),
     "data_dir": ("1", "data_dir must be a directory, not 1"),
+    "kernels_dir": ("[]", "kernels_dir must be a directory, not []"),
     "record.enabled": ("'no'", "record.enabled must be true or false, not 'no'"),
     "record.pin": ("'tight'", 'record.pin must be "exact", "minor", "compatible" or "none", not \'tight\''),
     "record.env_file": ("7", "record.env_file must be the path of a file, not 7"),
