@@ -1,0 +1,79 @@
+"""The gallery's way in: what its pages may do here, and nothing more.
+ "Run in Jupyter" on a page of the gallery looks whether a notebook is there (``GET /api/contents/…``) and
+puts it there (``POST /post/…``), with the user's cookie and no XSRF token, which it cannot know. The
+published images turn XSRF off and open every address to the gallery for this, the page with the token in it
+included. Here both are open to the gallery's exact origin and for these two alone; its own extension in
+JupyterLab (autodownload) posts to ``/post/…`` too, from our own pages and equally without a token, so these
+count as well.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+CONTENTS = "api/contents"
+POST = "post/"
+
+
+def opened(method: str, path: str, base_url: str) -> bool:
+    """Whether a page of the gallery may send ``method`` to ``path`` and see the answer."""
+    if not path.startswith(base_url):
+        return False
+    place = path[len(base_url) :]
+    if place.startswith(POST):
+        return method in ("POST", "OPTIONS")
+    return (place == CONTENTS or place.startswith(CONTENTS + "/")) and method in ("GET", "HEAD")
+
+
+def excused(method: str, origin: str | None, own: str, gallery: str) -> bool:
+    """Whether a request to ``/post/…`` needs no XSRF token: browsers say truly where a POST comes from.
+
+    Only our pages (``own``, the origin the request went to) and the gallery's may be the ``origin``.
+    """
+    return method == "POST" and origin is not None and origin.lower() in (gallery, own.lower())
+
+
+def install(gallery: str) -> None:
+    """Opens Jupyter Server's and nbgallery's handlers to the origin ``gallery``, as told above.
+
+    Properties of two classes: the handlers themselves, their paths and their order stay nbgallery's.
+    """
+    from jupyter_server.services.contents.handlers import ContentsHandler
+    from jupyterlab_nbgallery.handlers import EnvironmentHandler, PostHack
+
+    def allowed(handler: Any) -> bool:
+        return opened(handler.request.method, handler.request.path, handler.base_url)
+
+    def allow_origin(handler: Any) -> Any:
+        return gallery if allowed(handler) else handler.settings.get("allow_origin", "")
+
+    def allow_credentials(handler: Any) -> Any:
+        return True if allowed(handler) else handler.settings.get("allow_credentials", False)
+
+    def check_xsrf_cookie(handler: Any) -> None:
+        request = handler.request
+        own = f"{request.protocol}://{request.host}"
+        if not excused(request.method, request.headers.get("Origin"), own, gallery):
+            ContentsHandler.check_xsrf_cookie(handler)
+
+    ContentsHandler.allow_origin = property(allow_origin)
+    ContentsHandler.allow_credentials = property(allow_credentials)
+    PostHack.check_xsrf_cookie = check_xsrf_cookie
+    _tell_more(EnvironmentHandler)
+
+
+def _tell_more(handler_class: Any) -> None:
+    """nbgallery's own code leaves these two out of what it tells the browser's side of it."""
+    tell = handler_class.finish
+
+    def finish(handler: Any, chunk: Any = None, **options: Any) -> Any:
+        if handler.request.method == "GET" and isinstance(chunk, str) and handler.get_status() == 200:
+            said = json.loads(chunk)
+            for name in ("NBGALLERY_CLIENT_TYPE", "NBGALLERY_CLIENT_VERSION"):
+                said.setdefault(name, os.environ.get(name))
+            chunk = json.dumps(said)
+        return tell(handler, chunk, **options)
+
+    handler_class.finish = finish
