@@ -4,22 +4,20 @@
 (b) The same set into a fresh environment, with nothing cached and with everything cached.
 (c) A plan of one package: what the engine's process costs.
 
-Contestants take turns, in another order each round. Options: ``--runs N``, ``--quick``, ``--write FILE``.
+Contestants take turns, in another order each round. Options: ``--runs N``, ``--quick``,
+``--write FILE``.
 """
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from benchmarks import setting
-from benchmarks.measure import Sample, Took, command, machine, say, table, write
+from benchmarks.measure import Given, Sample, Steps, Took, command, run, say, table, turned
 from benchmarks.setting import ROOT, Environment, Setting
 from tests import kernel
 
@@ -32,7 +30,6 @@ ONE = "tqdm"
 PACKAGES = 150
 """In the environment whose kernel is asked."""
 
-_T = TypeVar("_T")
 _MARK = "@@seconds@@"
 _TIMED = f"""\
 import time
@@ -52,37 +49,11 @@ class Contestant:
     """Arguments of its Python."""
 
 
-def main() -> int:
-    """Measure, print, and perhaps write. 1 when a contestant failed, which says what it said."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.doors", description=__doc__)
-    what = f"some of it only: {', '.join(_PARTS)} (default: all)"
-    parser.add_argument("part", nargs="*", metavar="PART", help=what)
-    parser.add_argument("--runs", type=int, default=7, help="rounds (default: 7)")
-    parser.add_argument("--quick", action="store_true", help="one round, to see that it runs")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables into this page too")
-    given = parser.parse_args()
-    for name in given.part:
-        if name not in _PARTS:
-            parser.error(f"there is no part {name}: {', '.join(_PARTS)}")
-    runs = 1 if given.quick else given.runs
-    try:
-        with setting.setting(padding=PACKAGES) as world:
-            big = _big(world)
-            for name in given.part or _PARTS:
-                where = machine()
-                result = f"{_PARTS[name](world, big, runs)}\n\n{_how(where, runs)}"
-                print(result, flush=True)
-                if given.write:
-                    write(result, given.write, f"doors {name}")
-    except RuntimeError as error:
-        say(str(error))
-        return 1
-    return 0
-
-
-def _how(where: str, runs: int) -> str:
-    rounds = f"{runs} rounds" if runs > 1 else "one round only"
-    return f"Medians (least–most) of {rounds}. {where}."
+def _measured(given: Given) -> Steps:
+    with setting.setting(padding=PACKAGES) as world:
+        big = _big(world)
+        for name in given.parts:
+            yield given.runs, {f"doors {name}": _PARTS[name](world, big, given.runs)}
 
 
 # (a) already there
@@ -107,7 +78,7 @@ def _already(world: Setting, big: Environment, runs: int) -> str:
     later: dict[str, list[float]] = defaultdict(list)
     for number in range(runs):
         say(f"already there, round {number + 1} of {runs}")
-        for name in _turned(list(ways), number):
+        for name in turned(list(ways), number):
             seconds = ways[name]()
             first[name].append(seconds[0])
             later[name].extend(seconds[1:])
@@ -170,7 +141,7 @@ def _install(world: Setting, _: Environment, runs: int) -> str:
     warm: dict[str, list[float]] = defaultdict(list)
     imported: dict[str, list[float]] = defaultdict(list)
     for number in range(runs):
-        for one in _turned(contestants, number):
+        for one in turned(contestants, number):
             say(f"installing, round {number + 1} of {runs}: {one.name}")
             world.clear_caches()
             cold[one.name].append(_once(world, one))
@@ -242,7 +213,7 @@ def _plan(world: Setting, big: Environment, runs: int) -> str:
     directory = world.fresh_directory("plan")
     for number in range(runs + 1):
         say(f"planning one package, round {number} of {runs}" if number else "filling the caches")
-        for name in _turned(list(ways), number):
+        for name in turned(list(ways), number):
             argv: list[str | Path] = [big.python, *ways[name]]
             once = command(argv, env=world.env(), cwd=directory)
             took[name] += [once] if number else []
@@ -257,14 +228,8 @@ def _plan(world: Setting, big: Environment, runs: int) -> str:
     return table(["plan one package, all cached", "time", "largest process"], rows)
 
 
-def _turned(items: Sequence[_T], number: int) -> list[_T]:
-    """``items`` in their order, begun elsewhere each round, so that none always follows the same."""
-    start = number % len(items)
-    return [*items[start:], *items[:start]]
-
-
 _PARTS = {"already": _already, "install": _install, "plan": _plan}
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("doors", __doc__, 7, _measured, tuple(_PARTS)))

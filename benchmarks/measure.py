@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -11,14 +12,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 _TIMEOUT = 1800.0
 """Seconds after which a command counts as hung."""
 _PEAK_UNIT = 1 if sys.platform == "darwin" else 1024
 """Of ``ru_maxrss``, in bytes."""
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,8 @@ class Took:
 
     seconds: float
     """From its start to its end, by the wall clock."""
+    processor: float
+    """Seconds of processor time, of all its processes: what else the machine does moves it least."""
     peak: int
     """Bytes of memory its largest process held at once (resident)."""
 
@@ -62,7 +68,8 @@ started = time.perf_counter()
 process = subprocess.Popen(sys.argv[2:])
 _, status, usage = os.wait4(process.pid, 0)
 seconds = time.perf_counter() - started
-os.write(int(sys.argv[1]), json.dumps([seconds, usage.ru_maxrss, os.waitstatus_to_exitcode(status)]).encode())
+figures = [seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, os.waitstatus_to_exitcode(status)]
+os.write(int(sys.argv[1]), json.dumps(figures).encode())
 """
 
 
@@ -87,12 +94,12 @@ def command(argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path) ->
             if not isinstance(error, subprocess.TimeoutExpired):
                 raise
         figures.seek(0)
-        seconds, peak, code = json.loads(figures.read() or b"[0, 0, -1]")
+        seconds, processor, peak, code = json.loads(figures.read() or b"[0, 0, 0, -1]")
         if code:
             output.seek(0)
             said = output.read().decode(errors="replace").strip()[-2000:]
             raise RuntimeError(f"{' '.join(map(str, argv))}: exit {code}\n{said}")
-    return Took(seconds, peak * _PEAK_UNIT)
+    return Took(seconds, processor, peak * _PEAK_UNIT)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -110,14 +117,80 @@ def machine() -> str:
     )
 
 
-def write(text: str, page: Path, name: str) -> None:
-    """Put ``text`` between the marks of ``name`` in ``page``. Raises RuntimeError when it has none."""
-    start, end = f"<!-- benchmark: python -m benchmarks.{name} -->", f"<!-- end of {name} -->"
-    before, found, rest = page.read_text("utf-8").partition(start)
-    _, closed, after = rest.partition(end)
-    if not (found and closed):
-        raise RuntimeError(f"{page} has no place for it, which looks so:\n{start}\n{end}")
-    page.write_text(f"{before}{start}\n{text}\n{end}{after}", "utf-8")
+@dataclass(frozen=True)
+class Given:
+    """What a benchmark was told."""
+
+    runs: int
+    quick: bool
+    parts: Sequence[str] = ()
+
+
+Tables = Mapping[str, str]
+"""Markdown by the name of its place in a page, ``plan`` or ``plan, in short``; the first is printed."""
+Steps = Iterator[tuple[int, Tables]]
+"""How many rounds were done, and what is known by then."""
+
+
+def run(
+    name: str, doc: str | None, runs: int, measured: Callable[[Given], Steps], parts: Sequence[str] = ()
+) -> int:
+    """The command ``python -m benchmarks.<name>``: its exit status, 1 when a contestant failed.
+
+    ``parts`` can be asked for alone.
+
+    Each step of ``measured`` is printed and written at once: what was measured stays, if the rest is cut off.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=doc)
+    parser.add_argument("--runs", type=int, default=runs, help=f"rounds (default: {runs})")
+    parser.add_argument("--quick", action="store_true", help="one round, and small: to see that it runs")
+    parser.add_argument(
+        "--write", type=Path, action="append", default=[], metavar="FILE", help="a page to put it into"
+    )
+    if parts:
+        what = f"some of it only: {', '.join(parts)} (default: all)"
+        parser.add_argument("part", nargs="*", metavar="PART", help=what)
+    given = parser.parse_args()
+    asked = tuple(given.part or parts) if parts else ()
+    for part in asked:
+        if part not in parts:
+            parser.error(f"there is no part {part}: {', '.join(parts)}")
+    where = machine()
+    try:
+        for rounds, tables in measured(Given(1 if given.quick else given.runs, given.quick, asked)):
+            of = f"{rounds} rounds" if rounds > 1 else "one round only"
+            foot = f"Medians (least–most) of {of}. {where}."
+            dated = {place: f"{text}\n\n{foot}" for place, text in tables.items()}
+            print(next(iter(dated.values())), end="\n\n", flush=True)
+            for page in given.write:
+                write(dated, page)
+    except RuntimeError as error:
+        say(str(error))
+        return 1
+    return 0
+
+
+def turned(items: Sequence[_T], number: int) -> list[_T]:
+    """``items`` in their order, begun elsewhere each round, so that none always follows the same."""
+    start = number % len(items)
+    return [*items[start:], *items[:start]]
+
+
+def write(tables: Tables, page: Path) -> None:
+    """Put each of ``tables`` between its marks in ``page``. Raises RuntimeError when it has none of them."""
+    text = page.read_text("utf-8")
+    missing = []
+    for name, table in tables.items():
+        start, end = f"<!-- benchmark: python -m benchmarks.{name} -->", f"<!-- end of {name} -->"
+        before, found, rest = text.partition(start)
+        _, closed, after = rest.partition(end)
+        if found and closed:
+            text = f"{before}{start}\n{table}\n{end}{after}"
+        else:
+            missing.append(f"{start}\n{end}")
+    if len(missing) == len(tables):
+        raise RuntimeError("\n".join((f"{page} has no place for it, which looks so:", *missing)))
+    page.write_text(text, "utf-8")
 
 
 def say(message: str) -> None:

@@ -7,20 +7,28 @@ Options: ``--runs N``, ``--quick``, ``--write FILE``.
 
 from __future__ import annotations
 
-import argparse
-import shutil
 import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks import setting, synthetic
-from benchmarks.measure import Sample, Took, command, machine, say, table, write
+from benchmarks.measure import Given, Steps, Tables, run, say, table
+from benchmarks.rounds import Costs, Way, rounds
 from benchmarks.setting import ROOT, Environment, Setting
 from tests import prefixes
 from tests.channel import server
 
 SIZES = (10_000, 100_000, 1_000_000)
 
-_BARE = """\
+SHARDS, ONE_FILE = "shards", "one file"
+KINDS = (SHARDS, ONE_FILE)
+
+_OURS = "`condadeps plan`"
+_BARE = "bare engine"
+_HEAD = ["nothing cached", "all cached", "× smallest", "processor, all cached", "largest process"]
+
+_SOLVE = """\
 import asyncio, os, sys
 import rattler
 
@@ -39,89 +47,66 @@ os._exit(0)
 """
 
 
-def main() -> int:
-    """Measure, print, and perhaps write. 1 when a plan failed, which says what it said."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
-    parser.add_argument("--runs", type=int, default=5, help="rounds (default: 5)")
-    parser.add_argument("--quick", action="store_true", help="one round of the two smaller channels")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="put the table into this page too")
-    given = parser.parse_args()
-    runs, sizes = (1, SIZES[:2]) if given.quick else (given.runs, SIZES)
-    where = machine()
-    try:
-        with setting.setting() as world:
-            rows = _rows(world, sizes, runs)
-    except RuntimeError as error:
-        say(str(error))
-        return 1
-    head = ["records", "", "nothing cached", "cached", "cached, × smallest", "largest process"]
-    rounds = f"{runs} rounds" if runs > 1 else "one round only"
-    result = f"{table(head, rows)}\n\nMedians (least–most) of {rounds}. {where}."
-    print(result)
-    if given.write:
-        write(result, given.write, "scale")
-    return 0
+def _measured(given: Given) -> Steps:
+    sizes = SIZES[:2] if given.quick else SIZES
+    with setting.setting() as world, ExitStack() as serving:
+        say("making the environments")
+        target = world.directory / "target"
+        prefixes.create(target, ("python",), world.channel, world.directory / "packages")
+        door = setting.venv(world, "door", [ROOT])
+        tasks = []
+        for kind in KINDS:
+            for size in sizes:
+                say(f"writing a channel of {size:,} records, {kind}")
+                directory = world.directory / f"synthetic-{size}-{kind.partition(' ')[0]}"
+                channel = synthetic.write(directory, size, sharded=kind == SHARDS)
+                url = serving.enter_context(server.serve(channel)).url
+                tasks.append(_ways(world, door, target, url, f"{size:,} records, {kind}"))
+        for number, costs in rounds(world, tasks, given.runs):
+            yield number, _tables(costs, sizes)
 
 
-def _rows(world: Setting, sizes: tuple[int, ...], runs: int) -> list[list[str]]:
-    say("making the environments")
-    target = world.directory / "target"
-    prefixes.create(target, ("python",), world.channel, world.directory / "packages")
-    door = setting.venv(world, "door", [ROOT])
-    rows = []
-    for sharded in (True, False):
-        smallest: dict[str, Sample] = {}
+def _tables(costs: Mapping[tuple[str, str], Costs], sizes: Sequence[int]) -> Tables:
+    rows, short = [], []
+    for kind in KINDS:
         for size in sizes:
-            kind = "sharded" if sharded else "one file"
-            say(f"writing a channel of {size:,} records, {kind}")
-            channel = synthetic.write(world.directory / "synthetic", size, sharded=sharded)
-            with server.serve(channel) as running:
-                for name, cold, warm in _measured(world, door, target, running.url, runs):
-                    seconds = Sample(tuple(one.seconds for one in warm))
-                    rows.append(
-                        [
-                            f"{size:,}",
-                            f"{name}, {kind}",
-                            Sample(tuple(one.seconds for one in cold)).show("s"),
-                            seconds.show("s"),
-                            seconds.times(smallest.setdefault(name, seconds)),
-                            Sample(tuple(one.peak for one in warm)).show("MB"),
-                        ]
-                    )
-            shutil.rmtree(channel)
-    return rows
-
-
-def _measured(
-    world: Setting, door: Environment, target: Path, channel: str, runs: int
-) -> list[tuple[str, list[Took], list[Took]]]:
-    wanted = synthetic.asked()
-    plan: list[str | Path] = [
-        door.python,
-        "-m",
-        "condadeps",
-        "plan",
-        "-q",
-        "--no-pip",
-        "-p",
-        target,
-        "-c",
-        channel,
-    ]
-    bare: list[str | Path] = [door.python, "-c", _BARE, channel, world.caches / "bare"]
-    ways: dict[str, list[str | Path]] = {
-        "`condadeps plan`": [*plan, "-c", channel, "--override-channels", *wanted],
-        "bare engine": [*bare, *(one.removeprefix("conda:") for one in wanted)],
+            task = f"{size:,} records, {kind}"
+            for name in (_OURS, _BARE):
+                found, smallest = costs[task, name], costs[f"{sizes[0]:,} records, {kind}", name]
+                rows.append([task, name, *_figures(found, smallest)])
+            more = costs[task, _OURS].sample("warm").median - costs[task, _BARE].sample("warm").median
+            short.append([task, *rows[-2][2:], f"{more:+.2f} s"])
+            ours, bare = costs[task, _OURS], costs[task, _BARE]
+            more = ours.sample("warm").median - bare.sample("warm").median
+            short.append(
+                [task, *_figures(ours, costs[f"{sizes[0]:,} records, {kind}", _OURS]), f"{more:+.2f} s"]
+            )
+    return {
+        "scale": table(["channel", "", *_HEAD], rows),
+        "scale, in short": table(["plan 20 packages", *_HEAD, "all cached, beside the bare engine"], short),
     }
-    found: dict[str, tuple[list[Took], list[Took]]] = {name: ([], []) for name in ways}
-    for number in range(runs):
-        for name in sorted(ways, reverse=bool(number % 2)):
-            say(f"round {number + 1} of {runs}: {name}")
-            world.clear_caches()
-            for took in found[name]:
-                took.append(command(ways[name], env=world.env(), cwd=world.fresh_directory("scale")))
-    return [(name, cold, warm) for name, (cold, warm) in found.items()]
+
+
+def _figures(found: Costs, smallest: Costs) -> list[str]:
+    warm = found.sample("warm")
+    return [
+        found.sample("cold").show("s"),
+        warm.show("s"),
+        warm.times(smallest.sample("warm")),
+        found.processor.show("s"),
+        found.peak.show("MB"),
+    ]
+
+
+def _ways(world: Setting, door: Environment, target: Path, channel: str, task: str) -> list[Way]:
+    wanted = synthetic.asked()
+    plan = (door.python, "-m", "condadeps", "plan", "-q", "--no-pip", "-p", target)
+    bare = (door.python, "-c", _SOLVE, channel, world.caches / "bare")
+    return [
+        Way(task, _OURS, (*plan, "-c", channel, "--override-channels", *wanted)),
+        Way(task, _BARE, (*bare, *(one.removeprefix("conda:") for one in wanted))),
+    ]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("scale", __doc__, 5, _measured))
