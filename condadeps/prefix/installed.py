@@ -132,6 +132,11 @@ class Distribution:
         return read_core(self.location)
 
     @property
+    def lines(self) -> tuple[str, ...]:
+        """Its ``Requires-Dist``, as written."""
+        return self.core.lines if self.core else ()
+
+    @property
     def requires(self) -> tuple[Any, ...]:
         """Its requirements, as ``packaging`` Requirements; unreadable ones are left out."""
         return self.core.requires if self.core else ()

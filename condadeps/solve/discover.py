@@ -27,7 +27,7 @@ from condadeps.solve.channels_tell import ChannelsTell
 from condadeps.solve.hashes import Hashed
 from condadeps.solve.installed import Installed
 from condadeps.solve.limits import Limits
-from condadeps.solve.needs import Need, Needs, placeless, read
+from condadeps.solve.needs import Need, Needs, read
 from condadeps.solve.policy import Policy
 from condadeps.solve.seams import CondaCandidates, Page, PypiCandidates
 from condadeps.solve.universe import GROWTH, CondaCandidate, Entry, PipCandidate, Universe, conda_candidates
@@ -100,7 +100,7 @@ class Discovery:
         metadata = found.metadata
         check_open(request.text, metadata.name, self.policy)
         entry = self.entry(metadata.name)
-        needs = read(metadata.requires, metadata.extras, self.target.markers)
+        needs = read(metadata.lines, metadata.extras, self.target.markers)
         entry.direct = PipCandidate("direct", metadata.version, needs, found, metadata.requires_python or "")
         entry.metadata[metadata.version] = needs
         entry.forced = True
@@ -226,7 +226,7 @@ class Discovery:
         found = self.installed.by_pip.get(entry.project)
         if found is None or entry.installed is None:
             return
-        needs = read(placeless(found.requires), found.extras, self.target.markers)
+        needs = read(found.lines, found.extras, self.target.markers, places=False)
         always = needs.always
         if entry.project not in self.asked:
             always = tuple(need for need in always if self._holds(need))
@@ -277,7 +277,7 @@ class Discovery:
         if version != entry.installed or entry.project not in self.installed.distributions:
             return False
         found = self.installed.distributions[entry.project]
-        entry.metadata[version] = read(placeless(found.requires), found.extras, self.target.markers)
+        entry.metadata[version] = read(found.lines, found.extras, self.target.markers, places=False)
         return True
 
     def _unread(self, entry: Entry) -> set[Version]:
@@ -310,7 +310,7 @@ class Discovery:
         except MetadataError as error:
             entry.unreadable[version] = error
             return
-        entry.metadata[version] = read(metadata.requires, metadata.extras, self.target.markers)
+        entry.metadata[version] = read(metadata.lines, metadata.extras, self.target.markers)
         entry.requires_python[version] = metadata.requires_python or ""
         if metadata.built:
             entry.built.add(version)

@@ -6,7 +6,6 @@ run the project; what is left is plain: projects, specifiers, extras.
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from condadeps.names.namespaces import ProjectName
+from condadeps.prefix.metadata import requirement
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,60 +54,62 @@ def spelled(specifier: SpecifierSet) -> str:
     return ",".join(str(s) for s in sorted(specifier, key=lambda s: (order[s.operator], s.version)))
 
 
-def placeless(requires: Iterable[Requirement]) -> Iterator[Requirement]:
-    """The requirements, ``name @ URL`` as ``name``: for what is installed, wherever that was taken from."""
-    for requirement in requires:
-        if requirement.url is not None:
-            requirement = copy.copy(requirement)
-            requirement.url = None
-        yield requirement
-
-
-def need(requirement: Requirement) -> Need:
-    """A requirement without its marker."""
+def need(requirement: Requirement, places: bool = True) -> Need:
+    """A requirement without its marker; without ``places``, ``name @ URL`` is ``name``."""
     return Need(
         ProjectName(requirement.name),
         requirement.specifier,
         frozenset(canonicalize_name(extra) for extra in requirement.extras),
-        requirement.url,
+        requirement.url if places else None,
     )
 
 
-def read(requires: Iterable[Requirement], provides: Iterable[str], markers: Mapping[str, str]) -> Needs:
+def read(
+    requires: Iterable[str], provides: Iterable[str], markers: Mapping[str, str], *, places: bool = True
+) -> Needs:
     """Decide every marker for the target.
 
-    ``requires`` is Requires-Dist, ``provides`` Provides-Extra, ``markers`` the target's PEP 508
-    environment. A requirement that holds without any extra is in ``always`` only.
+    ``requires`` is Requires-Dist, as written, ``provides`` Provides-Extra, ``markers`` the target's PEP 508
+    environment. A requirement that holds without any extra is in ``always`` only; what cannot be parsed
+    is in none. ``places`` is False for what is installed, wherever that was taken from.
     """
     always: list[Need] = []
-    optional: list[Requirement] = []
-    for requirement in requires:
-        if _is_extra_s(requirement):
-            optional.append(requirement)
-        elif holds(requirement, markers):
-            always.append(need(requirement))
-        elif "extra" in str(requirement.marker):
-            optional.append(requirement)
+    optional: list[str] = []
+    for line in requires:
+        if _is_extra_s(line):
+            optional.append(line)
+            continue
+        found = requirement(line)
+        if found is None:
+            continue
+        if holds(found, markers):
+            always.append(need(found, places))
+        elif "extra" in line:
+            optional.append(line)
     names = tuple(dict.fromkeys(canonicalize_name(extra) for extra in provides))
-    return Needs(tuple(always), _Extras(names, tuple(optional), markers))
+    return Needs(tuple(always), _Extras(names, tuple(optional), markers, places))
 
 
 class _Extras(Mapping[str, tuple[Need, ...]]):
     """What extras need, decided when one is asked about: metadata lists many, and few are asked for."""
 
     def __init__(
-        self, names: tuple[str, ...], requires: tuple[Requirement, ...], markers: Mapping[str, str]
+        self, names: tuple[str, ...], requires: tuple[str, ...], markers: Mapping[str, str], places: bool
     ) -> None:
         self._names = names
         self._requires = requires
         self._markers = markers
+        self._places = places
         self._known: dict[str, tuple[Need, ...]] = {}
 
     def __getitem__(self, name: str) -> tuple[Need, ...]:
         if name not in self._names:
             raise KeyError(name)
         if name not in self._known:
-            self._known[name] = tuple(need(r) for r in self._requires if holds(r, self._markers, name))
+            parsed = (found for line in self._requires if (found := requirement(line)) is not None)
+            self._known[name] = tuple(
+                need(one, self._places) for one in parsed if holds(one, self._markers, name)
+            )
         return self._known[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -117,15 +119,17 @@ class _Extras(Mapping[str, tuple[Need, ...]]):
         return len(self._names)
 
 
-def _is_extra_s(requirement: Requirement) -> bool:
-    """Whether a marker surely holds for some extra only, which most do: ``… and extra == "name"``."""
-    if requirement.marker is None:
-        return False
-    text = str(requirement.marker)
-    return _EXTRA.search(text) is not None and " or " not in text
+def _is_extra_s(line: str) -> bool:
+    """Whether a marker surely holds for some extra only, which most do: ``… and extra == "name"``.
+
+    Seen without parsing: some metadata lists hundreds of these.
+    """
+    marker = line.partition(";")[2]
+    return _EXTRA.search(marker) is not None and _OR.search(marker) is None
 
 
-_EXTRA = re.compile(r"""\bextra == ["'][^"']""")
+_EXTRA = re.compile(r"""\bextra ?== ?["'][^"']""")
+_OR = re.compile(r"\bor\b")
 
 
 def holds(requirement: Requirement, markers: Mapping[str, str], extra: str = "") -> bool:

@@ -34,13 +34,18 @@ class Metadata:
 
     name: ProjectName
     version: Version
-    requires: tuple[Requirement, ...] = ()
-    """``Requires-Dist``, markers unevaluated. Do not change them: they are shared."""
+    lines: tuple[str, ...] = ()
+    """``Requires-Dist``, as written. Each is a requirement; few of hundreds are ever looked at."""
     extras: frozenset[str] = frozenset()
     """``Provides-Extra``, normalised (PEP 685)."""
     requires_python: str | None = None
     built: bool = False
     """It had to be built to be known: build code ran."""
+
+    @property
+    def requires(self) -> tuple[Requirement, ...]:
+        """``Requires-Dist``, parsed, markers unevaluated. Do not change them: they are shared."""
+        return tuple(map(requirement, self.lines))
 
 
 def parse(text: str, *, built: bool = False) -> Metadata:
@@ -51,11 +56,14 @@ def parse(text: str, *, built: bool = False) -> Metadata:
     fields: dict[str, list[str]] = {}
     for key, value in headers(text):
         fields.setdefault(key, []).append(value)
+    lines = tuple(fields.get("requires-dist", ()))
     try:
+        for line in lines:
+            requirement(line)
         return Metadata(
             name=ProjectName(fields["name"][0]),
             version=Version(fields["version"][0]),
-            requires=tuple(requirement(value) for value in fields.get("requires-dist", ())),
+            lines=lines,
             extras=frozenset(
                 re.sub(r"[-_.]+", "-", extra).lower() for extra in fields.get("provides-extra", ())
             ),
@@ -114,7 +122,7 @@ def to_bytes(metadata: Metadata) -> bytes:
     document = {
         "name": metadata.name,
         "version": str(metadata.version),
-        "requires": [str(item) for item in metadata.requires],
+        "requires": metadata.lines,
         "extras": sorted(metadata.extras),
         "requires_python": metadata.requires_python,
         "built": metadata.built,
@@ -129,7 +137,7 @@ def from_bytes(content: bytes) -> Metadata | None:
         return Metadata(
             name=ProjectName(document["name"]),
             version=Version(document["version"]),
-            requires=tuple(map(requirement, document["requires"])),
+            lines=tuple(document["requires"]),
             extras=frozenset(document["extras"]),
             requires_python=document["requires_python"],
             built=document["built"],

@@ -191,7 +191,9 @@ class PypiSource:
         return page
 
     async def _metadata(self, file: File, build: bool) -> Metadata:
-        found = await self._in_thread(lambda: self._inspector.read(file))
+        found = self._inspector.kept(file)  # read at once: a thread would cost more
+        if found is None:
+            found = await self._in_thread(lambda: self._inspector.read(file))
         if found is not None:
             return found
         variant = f"-{self._variant}"

@@ -22,7 +22,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from packaging.requirements import Requirement
 from packaging.version import Version
 from rattler import ChannelPriority, Gateway, GenericVirtualPackage, PackageName, RepoDataRecord, Subdir
 
@@ -187,14 +186,14 @@ class World:
         self.index.about[filename] = Metadata(
             name=project,
             version=Version(version),
-            requires=tuple(Requirement(text) for text in requires),
+            lines=tuple(requires),
             extras=frozenset(extras),
             requires_python=python,
         )
 
     def place(self, location: str, name: str, version: str, *, requires: Sequence[str] = ()) -> None:
         """``location`` is a wheel of this project."""
-        metadata = Metadata(ProjectName(name), Version(version), tuple(map(Requirement, requires)))
+        metadata = Metadata(ProjectName(name), Version(version), tuple(requires))
         filename = f"{name}-{version}-py3-none-any.whl"
         self.index.places[location] = Direct(
             metadata, location, filename, location, "0" * 64, 1000, False, False, False, {"url": location}
