@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from condadeps.asked.files import Kind, Listing, read
-from condadeps.asked.job import Asked, Job, Named
+from condadeps.asked.job import LOCK, Asked, Job, Named
 from condadeps.call import Files
 from condadeps.errors import UsageError
 
@@ -51,7 +51,7 @@ def _with_lock(job: Job, files: Files, locks: Sequence[str]) -> Job:
     path = Path(job.directory, locks[0]).expanduser().absolute()
     python = python_asked(path) if job.verb == "create" else None
     asked = (Asked(f"conda:python{python}", str(path)),) if python is not None else ()
-    return replace(job, asked=asked, settings={**job.settings, "lock": str(path)})
+    return replace(job, asked=asked, settings={**job.settings, LOCK: str(path)})
 
 
 def _read(

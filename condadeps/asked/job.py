@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 Verb = Literal["install", "update", "create", "remove", "undo", "sync", "export", "lock", "bundle"]
 
 IMPLIED = "condadeps"
 """The place of what a kernel needs and nobody asked for: it has no answer, and is not recorded."""
+LOCK = "lock"
+"""The setting that names a job's lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,12 @@ class Job:
     """The caller's own Python is that of ``prefix``."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """What only one verb knows (``format``, ``platforms`` …): plain data."""
+
+    @property
+    def lock(self) -> Path | None:
+        """The lock that is to be followed, an absolute path."""
+        path = self.settings.get(LOCK)
+        return Path(path) if path else None
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, for the engine's pipe."""

@@ -9,7 +9,6 @@ from condadeps import config as settings
 from condadeps.asked.job import Job
 from condadeps.config import trusted
 from condadeps.engine import locking
-from condadeps.engine.locked import lock_of
 from condadeps.engine.sources import conda_source, pypi_source
 from condadeps.errors import UsageError
 from condadeps.locks import bundle as bundles
@@ -27,7 +26,7 @@ OUTPUT = "output"
 
 async def bundle(job: Job, reporter: Reporter, cancel: Cancel) -> Bundle:
     """Make the bundle that ``job`` asks for. Raises CondadepsError; what was fetched stays."""
-    path = lock_of(job)
+    path = job.lock
     config = CondaConfig.read(None)
     configuration = settings.read(job.prefix, job.directory)
     target = planned(Path(job.prefix), "")

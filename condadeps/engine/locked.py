@@ -29,18 +29,10 @@ from condadeps.sources.condarc import CondaConfig
 from condadeps.sources.metadata import in_wheel, parse
 from condadeps.sources.pypi import PypiSource
 
-LOCK = "lock"
-"""The setting of a job that names its lock, an absolute path."""
 OWN = "own"
 """The setting that names a wheel of the running condadeps, for a new environment's kernel."""
 KERNEL = "kernel"
 """The setting that says a kernel is to be registered."""
-
-
-def lock_of(job: Job) -> Path | None:
-    """The lock that ``job`` is to follow."""
-    path = job.settings.get(LOCK)
-    return Path(path) if path else None
 
 
 async def python_of(

@@ -24,8 +24,6 @@ def file_of(planned: Planned, job: Job) -> Path:
 
 def recorded(outcome: Outcome, planned: Planned, job: Job, target: Target, settings: Settings) -> Outcome:
     """``outcome`` with the file that now tells what is asked for, and what is to be said of it."""
-    if job.options.dry_run:
-        return outcome
     if job.verb not in ("remove", "undo"):
         path, warnings = write_down(job, target, outcome.plan, settings)
     else:

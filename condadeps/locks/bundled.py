@@ -16,7 +16,6 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 MANIFEST = "condadeps-bundle.json"
 LOCK = "conda-lock.yml"
@@ -81,6 +80,8 @@ def is_bundle(path: Path) -> bool:
 def _path(text: str, directory: Path) -> Path | None:
     """Where a channel written as a path or ``file:`` URL is; a plain name is a channel's, as with conda."""
     if text.startswith("file:"):
+        from urllib.request import url2pathname  # takes 15 ms to import
+
         return Path(url2pathname(urlsplit(text).path))
     return Path(directory, Path(text).expanduser()) if _PATH.match(text) else None
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from condadeps.errors import ConfigError
 from condadeps.overrides import document
@@ -204,6 +203,8 @@ def _plain(kept: _Kept) -> dict[str, Any]:
 
 def _local(link: str) -> Path | None:
     if link.startswith("file:"):
+        from urllib.request import url2pathname  # takes 15 ms to import
+
         return Path(url2pathname(urlsplit(link).path))
     return None if "://" in link else Path(link).expanduser()
 

@@ -13,13 +13,14 @@ from urllib.parse import urlsplit
 from condadeps.sources import credentials
 from condadeps.sources.channels import Channel
 from condadeps.sources.condarc import CondaConfig
-from condadeps.sources.relay import Relay
 
 if TYPE_CHECKING:
     import ssl
 
     import requests
     from rattler.networking import Client
+
+    from condadeps.sources.relay import Relay
 
 _LONGEST = 1800
 """Seconds one request may take in all. The engine's client has no limit on silence, only on the
@@ -74,6 +75,8 @@ class Transport:
         return bool(special or self._tls) and secure
 
     def _start_relay(self) -> Relay:
+        from condadeps.sources.relay import Relay  # what it imports is slow, and few need it
+
         targets = {with_credentials(channel) for channel in self._remote}
         targets |= {_origin(channel.base_url) for channel in self._remote}
         return Relay(sorted(targets), self.session, self.timeout())

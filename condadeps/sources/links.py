@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from typing import Any, Final
 from urllib.parse import urldefrag, urljoin, urlsplit, urlunsplit
 
@@ -101,7 +100,9 @@ def _digests(value: Any) -> dict[str, str]:
 
 
 def _html_links(content: bytes, charset: str, url: str) -> Iterator[Link]:
-    parser = _Anchors()
+    from condadeps.sources.anchors import Anchors  # most indexes speak JSON
+
+    parser = Anchors()
     try:
         parser.feed(content.decode(charset, "replace"))
     except LookupError:
@@ -131,24 +132,6 @@ def _html_link(anchor: Mapping[str, str | None], base: str, allowed: tuple[str, 
         yanked=(anchor["data-yanked"] or True) if "data-yanked" in anchor else False,
         core_metadata={found[1]: found[2].lower()} if found else core == "true",
     )
-
-
-class _Anchors(HTMLParser):
-    """Keeps the anchors' attributes, the first ``<base>`` and PEP 629's version."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.base: str | None = None
-        self.repository_version: str | None = None
-        self.anchors: list[dict[str, str | None]] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "a":
-            self.anchors.append(dict(attrs))
-        elif tag == "base" and self.base is None:
-            self.base = dict(attrs).get("href")
-        elif tag == "meta" and dict(attrs).get("name") == "pypi:repository-version":
-            self.repository_version = dict(attrs).get("content")
 
 
 def _charset(content_type: str) -> str:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from condadeps.errors import HashError, SourceError
 from condadeps.sources.credentials import masked
@@ -207,6 +206,8 @@ def local_path(url: str) -> Path:
     """The path of a ``file:`` URL."""
     parts = urlsplit(url)
     host = f"//{parts.netloc}" if parts.netloc not in ("", "localhost") else ""
+    from urllib.request import url2pathname  # takes 15 ms to import
+
     return Path(url2pathname(host + parts.path))
 
 

@@ -1,0 +1,92 @@
+"""Carrying a plan out, and writing down what came of it."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Sequence
+from pathlib import Path
+
+from condadeps.asked.credentials import masked
+from condadeps.asked.job import IMPLIED, Job
+from condadeps.config import Settings
+from condadeps.engine.planned import Planned
+from condadeps.engine.recorded import file_of, recorded
+from condadeps.prefix import restart, shadow
+from condadeps.prefix.target import Target, read
+from condadeps.show.reporter import Reporter
+from condadeps.solve.plan import Plan
+from condadeps.sources.conda import CondaSource
+from condadeps.sources.pypi import PypiSource
+from condadeps.transaction import apply as transaction
+from condadeps.transaction import past
+from condadeps.transaction.cancel import Cancel
+from condadeps.transaction.executable import Executable
+from condadeps.transaction.journal import Occasion
+from condadeps.transaction.outcome import Outcome, Status
+
+
+async def apply(
+    job: Job,
+    found: Planned,
+    target: Target,
+    *,
+    conda: CondaSource | None,
+    pypi: PypiSource,
+    settings: Settings,
+    executable: Executable | None,
+    reporter: Reporter,
+    cancel: Cancel,
+) -> Outcome:
+    """Make the change that was planned. Raises CondadepsError; the environment is then as it was."""
+    plan, prefix = found.plan, Path(job.prefix)
+    replaced = [item.to_json() for item in restart.replaced(plan, target)]
+    applied = await transaction.apply(
+        plan,
+        target,
+        conda=conda,
+        pypi=pypi,
+        reporter=reporter,
+        cancel=cancel,
+        occasion=_occasion(job, found),
+        kept=found.undo.kept if found.undo else None,
+        executable=executable,
+        link_scripts=settings.link_scripts,
+    )
+    reporter.phase("record")
+    warnings = (*plan.warnings, *applied.warnings, *_shadowed(read(prefix), plan))
+    outcome = Outcome(Status.CHANGED, plan, warnings=warnings, replaced=tuple(replaced))
+    with past.recording(prefix, applied.stamp, file_of(found, job)):
+        return recorded(outcome, found, job, read(prefix), settings)
+
+
+def _shadowed(target: Target, plan: Plan) -> Sequence[str]:
+    """Warnings about copies in the user's site that hide what was just installed."""
+    projects = {answer.project for answer in plan.answers if answer.project is not None}
+    projects |= {install.artifact.project for install in plan.install}
+    return [shadow.warning(found) for found in shadow.shadowing(target, projects).values()]
+
+
+def _occasion(job: Job, found: Planned) -> Occasion:
+    """What the histories of conda and of condadeps tell of this change."""
+    words = (
+        [asked.text for asked in job.asked if asked.place != IMPLIED]
+        if found.undo is None
+        else [str(found.undo.change.number)]
+    )
+    path = job.lock
+    words += ["-f", path.name] if path is not None else []
+    places = dict.fromkeys(asked.place for asked in job.asked if asked.place != IMPLIED)
+    return Occasion(
+        command=masked(" ".join(["condadeps", job.verb, *words])),
+        verb=job.verb,
+        who=_user(),
+        where=f"{', '.join(places) or 'call'} in {job.directory}",
+        undoes=found.undo.change.stamp if found.undo else None,
+    )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""  # a container's number without a name

@@ -1,0 +1,130 @@
+"""What taking away comes to: the plans of ``remove`` and ``undo``, made of the environment alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from condadeps.asked.job import Job
+from condadeps.asked.request import Request
+from condadeps.engine.planned import Planned
+from condadeps.errors import PrefixError
+from condadeps.names.homes import Homes
+from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.prefix import installed
+from condadeps.prefix.installed import InstalledPackage
+from condadeps.prefix.target import Target
+from condadeps.record import listed
+from condadeps.record.place import env_file
+from condadeps.solve.dependents import Graph, Node, graph
+from condadeps.solve.plan import Package, Plan, Uninstall, Unlink
+from condadeps.solve.removal import named, told
+from condadeps.solve.removal import removal as taken_with
+from condadeps.transaction import undo as past
+
+
+def removal(job: Job, requests: Sequence[Request], target: Target, homes: Homes) -> Planned:
+    """The plan that removes what was named, and what only that needed. Raises ConflictError, PrefixError."""
+    packages = installed.packages(target.prefix)
+    there = _graph(job, target, homes)
+    going = named(requests, there, packages.keys(), homes)
+    _check_survives(job, going)
+    _check_stands(job, going, there)
+    found = taken_with(there, going, keep_dependencies=job.options.keep_dependencies)
+    unlink = [
+        Unlink(_package(packages, node.name), why) for node, why in found.gone if node.manager == "conda"
+    ]
+    uninstall = [
+        Uninstall(project, distribution.version, why)
+        for node, why in found.gone
+        for project, distribution in installed.distributions(target).items()
+        if node == Node("pip", project)
+    ]
+    brought: dict[PackageName, frozenset[ProjectName]] = {
+        one.package.name: frozenset(
+            p for p, n in there.providers.items() if n == Node("conda", one.package.name)
+        )
+        for one in unlink
+    }
+    plan = Plan(
+        prefix=str(target.prefix), subdir=target.subdir, unlink=tuple(unlink), uninstall=tuple(uninstall)
+    )
+    return Planned(plan, projects=brought)
+
+
+def undo(job: Job, target: Target, homes: Homes) -> Planned:
+    """The plan that takes an earlier change back. Raises ConflictError, PrefixError."""
+    packages, distributions = installed.packages(target.prefix), installed.distributions(target)
+    found = past.undo(job.number, target, packages, distributions)
+    file = found.change.recording
+    undone = listed.extras_added(file.before, file.after, Path(file.path)) if file else {}
+    there = _graph(job, target, homes, undone)
+    past.check_needs(found, there, packages, distributions)
+    lost = {one.package.name for one in found.plan.unlink} | {one.project for one in found.plan.uninstall}
+    kept = {one.package.name for one in found.plan.link} | {
+        one.artifact.project for one in found.plan.install
+    }
+    _check_survives(job, [Node("conda", name) for name in sorted(lost - kept)])
+    return Planned(found.plan, undo=found)
+
+
+def _check_survives(job: Job, going: Sequence[Node]) -> None:
+    """Raises PrefixError when what the caller itself runs on would go (rule 7)."""
+    vital = [node.name for node in going if node.name in _VITAL]
+    if vital and job.inside:
+        raise PrefixError(
+            f"{' and '.join(vital)} cannot go: this Python runs on it",
+            help=_elsewhere(job),
+            prefix=job.prefix,
+        )
+
+
+def _check_stands(job: Job, going: Sequence[Node], there: Graph) -> None:
+    """Raises PrefixError when what the caller itself runs on needs what would go (rule 7)."""
+    needing = there.needing(going) if job.inside else set()
+    chains = [there.chain(node, going) for node in sorted(needing) if node.name in _VITAL]
+    if chains:
+        lost = sorted({chain[-1].name for chain in chains})
+        who = " and ".join(chain[0].name for chain in chains)
+        need = "needs" if len(chains) == 1 else "need"
+        raise PrefixError(
+            f"{' and '.join(lost)} cannot go: {who} {need} {'it' if len(lost) == 1 else 'them'}, and "
+            "this Python runs on that",
+            detail=[told(chain) for chain in chains],
+            help=_elsewhere(job),
+            prefix=job.prefix,
+        )
+
+
+def _elsewhere(job: Job) -> str:
+    return f"from another environment's condadeps: condadeps {job.verb} -p {job.prefix} …"
+
+
+_VITAL = frozenset({"python", "pip", "ipykernel", "condadeps"})
+
+
+def _graph(
+    job: Job, target: Target, homes: Homes, undone: Mapping[ProjectName, frozenset[str]] | None = None
+) -> Graph:
+    """What needs what, by what was asked for: with the file's extras less those that are ``undone``."""
+    asked = listed.listed(env_file(job), target.prefix)
+    packages, distributions = installed.packages(target.prefix), installed.distributions(target)
+    gone = undone or {}
+    extras = {project: several - gone.get(project, frozenset()) for project, several in asked.extras.items()}
+    found = graph(packages, distributions, target, homes, extras=extras)
+    more = {Node("conda", name) for name in asked.packages}
+    more |= {node for project in asked.projects if (node := found.known_as(project)) is not None}
+    return replace(found, asked=found.asked | (more & found.needs.keys()))
+
+
+def _package(packages: Mapping[PackageName, InstalledPackage], name: str) -> Package:
+    from rattler import PrefixRecord
+
+    from condadeps.sources.records import package
+
+    path = packages[PackageName(name)].path
+    try:
+        return package(PrefixRecord.from_path(path))
+    except Exception as error:
+        raise installed.unreadable(path, error) from error
