@@ -64,7 +64,7 @@ class Network:
     parsing: threading.Lock = field(default_factory=threading.Lock)
     """One page is parsed at a time: threads that compute hinder those that wait for the network."""
 
-    def fresh(self, key: str) -> bytes | None:
+    def fresh(self, key: str) -> memoryview | None:
         """What is kept and need not be asked for."""
         kept = self.cache.load(key)
         return kept.payload if kept is not None and self._usable(kept) else None
@@ -72,7 +72,9 @@ class Network:
     def _usable(self, kept: Kept) -> bool:
         return self.offline or (kept.fresh and not self.refresh)
 
-    def page(self, url: str, key: str, compact: Callable[[Reply], tuple[bytes, bool]]) -> bytes | None:
+    def page(
+        self, url: str, key: str, compact: Callable[[Reply], tuple[bytes, bool]]
+    ) -> bytes | memoryview | None:
         """What ``compact`` makes of the page at ``url``, from the cache when that is fresh; None when absent.
 
         ``key`` names it in the cache. ``compact`` also says whether its result may be kept on disk; it
@@ -238,7 +240,7 @@ class FindLinks(Place):
         if content is None:
             self._notice(f"pip's find-links location {masked(location)} is not there")
             return
-        base, kind, page = content.split(b"\n", 2)
+        base, kind, page = bytes(content).split(b"\n", 2)
         yield from read_page(page, kind.decode(), base.decode())
 
 

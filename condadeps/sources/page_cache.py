@@ -28,7 +28,7 @@ LONGEST: Final = 600
 class Kept:
     """A page in the cache."""
 
-    payload: bytes
+    payload: memoryview
     etag: str | None
     modified: str | None
     fresh: bool
@@ -53,9 +53,10 @@ class PageCache:
         content = read_bytes(path)
         if content is None:
             return None
-        head, _, payload = content.partition(b"\n")
+        end = content.find(b"\n")
+        payload = memoryview(content)[end + 1 :]
         try:
-            said = json.loads(head)
+            said = json.loads(content[:end])
             age = time.time() - path.stat().st_mtime
             fresh = 0 <= age < said["seconds"]
             return Kept(payload, said["etag"], said["modified"], fresh)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import bisect
 import functools
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, Final
+from typing import Any, Final, overload
 
 from packaging.version import Version
 
@@ -21,8 +22,10 @@ from condadeps.names.namespaces import ProjectName
 from condadeps.sources.files import Choice, File, Interpreter, read_name
 from condadeps.sources.links import Link
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Of the compact form; another number in a cached file makes it unread."""
+_DIGITS: Final = 12
+"""In which the compact form begins with the length of its head."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +36,57 @@ class Part:
     """As the file names spell them, newest first."""
     since: tuple[float | None, ...]
     """The first upload of each version's files (seconds since the epoch), None when not said."""
-    rows: tuple[bytes, ...]
+    rows: Sequence[bytes]
     """Each version's files, as a JSON list of rows."""
     base: str = ""
     """What all the URLs begin with."""
 
     def to_bytes(self) -> bytes:
         """The compact form, for the cache."""
-        head = {"format": FORMAT, "base": self.base, "versions": self.versions, "since": self.since}
-        return b"\n".join([json.dumps(head, separators=(",", ":")).encode(), *self.rows])
+        head = {
+            "format": FORMAT,
+            "base": self.base,
+            "versions": self.versions,
+            "since": self.since,
+            "lengths": list(map(len, self.rows)),
+        }
+        text = json.dumps(head, separators=(",", ":")).encode()
+        return b"".join([f"{len(text):0{_DIGITS}}".encode(), text, *self.rows])
 
     @staticmethod
-    def from_bytes(content: bytes) -> Part:
+    def from_bytes(content: bytes | memoryview) -> Part:
         """What :meth:`to_bytes` wrote. Raises ValueError when it is anything else."""
-        head, *rows = content.split(b"\n")
-        document = json.loads(head)
+        view = memoryview(content)
+        start = _DIGITS + int(bytes(view[:_DIGITS]))
+        document = json.loads(bytes(view[_DIGITS:start]))
         if not isinstance(document, dict) or document.get("format") != FORMAT:
             raise ValueError("another format")
         versions, since = tuple(document["versions"]), tuple(document["since"])
-        if not len(rows) == len(versions) == len(since):
+        bounds = tuple(itertools.accumulate(document["lengths"], initial=start))
+        if not len(bounds) - 1 == len(versions) == len(since) or bounds[-1] != len(view):
             raise ValueError("it is cut short")
-        return Part(versions, since, tuple(rows), document["base"])
+        return Part(versions, since, _Rows(view, bounds), document["base"])
+
+
+class _Rows(Sequence[bytes]):
+    """The pieces of a buffer between bounds, each copied when it is looked at: some pages have megabytes."""
+
+    def __init__(self, content: memoryview, bounds: Sequence[int]) -> None:
+        self._content = content
+        self._bounds = bounds
+
+    @overload
+    def __getitem__(self, place: int) -> bytes: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[bytes]: ...
+    def __getitem__(self, place: int | slice) -> bytes | Sequence[bytes]:
+        if isinstance(place, slice):
+            return [self[one] for one in range(*place.indices(len(self)))]
+        at = range(len(self))[place]
+        return bytes(self._content[self._bounds[at] : self._bounds[at + 1]])
+
+    def __len__(self) -> int:
+        return len(self._bounds) - 1
 
 
 def part(links: Iterable[Link], project: ProjectName) -> Part:
