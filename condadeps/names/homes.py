@@ -126,7 +126,11 @@ class Homes:
         listed = curated.homes().get(project)
         if listed is not None:
             return Home(project, listed.package, listed.constraint, listed.reason, "curated")
-        return by_shippers(project, {name: len(self.ships(name) or ()) for name in self.shippers(project)})
+        return by_shippers(project, {name: self._shipped(name) for name in self.shippers(project)})
+
+    def _shipped(self, package: PackageName) -> int:
+        """How many projects ``package`` ships; some ship hundreds, whose names matter to nobody here."""
+        return len(self.ships(package) or ()) if package in self._ships else self.table.shipped(package)
 
 
 def by_shippers(project: ProjectName, shippers: Mapping[PackageName, int]) -> Home:

@@ -16,6 +16,8 @@ a binary search over lines. Nothing is kept mapped, so a refresh can replace the
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -84,6 +86,11 @@ class Table:
             return None
         return _shipped(package, found)
 
+    def shipped(self, package: PackageName) -> int:
+        """How many projects ``package`` ships; none for one not in the table."""
+        found = self._find(package, self._packages_at, self._projects_at)
+        return 0 if not found else found.count(" ") + 1
+
     def packages(self) -> Iterator[tuple[PackageName, tuple[ProjectName, ...]]]:
         """Every package and what it ships, in alphabetical order (slow: reads the whole table)."""
         part = self._text[self._packages_at : self._projects_at].decode("ascii")
@@ -124,6 +131,10 @@ def refreshed_path() -> Path:
 
     if named := config.own().data_dir:
         return named / SHIPPED.name
+    if sys.platform not in ("win32", "darwin"):  # what platformdirs does, without the cost of importing it
+        base = Path(os.environ.get("XDG_DATA_HOME", ""))
+        root = base if base.is_absolute() else Path("~/.local/share").expanduser()
+        return root / "condadeps" / SHIPPED.name
     import platformdirs
 
     return Path(platformdirs.user_data_dir("condadeps", appauthor=False)) / SHIPPED.name

@@ -12,7 +12,7 @@ import functools
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -85,15 +85,8 @@ class InstalledPackage:
     @property
     def requested_specs(self) -> tuple[str, ...]:
         """What somebody asked for to get it, by its record or conda's history; empty when nobody did."""
-        from condadeps.prefix import asked_earlier
-
-        several = self.record.get("requested_specs") or ()
-        single = self.record.get("requested_spec")
-        recorded = tuple(map(str, several)) or ((str(single),) if single and single != "None" else ())
-        if recorded:
-            return recorded
-        earlier = asked_earlier.specs(self.path.parent.parent).get(self.name)
-        return (earlier,) if earlier else ()
+        several, single = (self.record.get(key) for key in ("requested_specs", "requested_spec"))
+        return requested_specs(self, several, single)
 
     @property
     def text(self) -> bytes:
@@ -196,6 +189,19 @@ class Unreadable:
 
     path: Path
     why: str
+
+
+def requested_specs(
+    package: InstalledPackage, several: Iterable[object] | None, single: object
+) -> tuple[str, ...]:
+    """What was asked for to get ``package``, by the two fields of its record, or else by conda's history."""
+    from condadeps.prefix import asked_earlier
+
+    recorded = tuple(map(str, several or ())) or ((str(single),) if single and single != "None" else ())
+    if recorded:
+        return recorded
+    earlier = asked_earlier.specs(package.path.parent.parent).get(package.name)
+    return (earlier,) if earlier else ()
 
 
 def packages(prefix: Path) -> Mapping[PackageName, InstalledPackage]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from condadeps.asked.job import Options, Verb
 from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.prefix.installed import requested_specs
 from condadeps.solve import newest
 from condadeps.solve.attempt import Question, Refusal, ask
 from condadeps.solve.decode import Solution, decode, same
@@ -271,7 +272,12 @@ class Problem:
     @functools.cached_property
     def requested(self) -> Mapping[PackageName, tuple[str, ...]]:
         """What was asked for earlier to get what is installed, by its record or conda's history."""
-        found = {name: self.discovery.installed.packages[name].requested_specs for name in self.installed}
+        packages = self.discovery.installed.packages
+        found = {
+            # The records were read for the engine: as JSON they would take many times as long again.
+            name: requested_specs(packages[name], record.requested_specs, record.requested_spec)
+            for name, record in self.installed.items()
+        }
         # A version binds whatever channel it comes from, and channels have more than one name.
         return {n: tuple(text.rpartition("::")[2] for text in texts) for n, texts in found.items() if texts}
 
