@@ -14,7 +14,7 @@ from condadeps.engine import locked
 from condadeps.errors import PrefixError
 from condadeps.names.homes import Homes
 from condadeps.names.namespaces import PackageName, ProjectName
-from condadeps.overrides.steer import Steered
+from condadeps.overrides.steered import Steered
 from condadeps.prefix import guards, installed
 from condadeps.prefix.installed import InstalledPackage
 from condadeps.prefix.target import Target

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -16,33 +15,8 @@ from condadeps.errors import ConfigError
 from condadeps.names.homes import Homes
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.overrides.document import Document, Key, Place, Rule
+from condadeps.overrides.steered import Commands, Steered
 from condadeps.prefix.conda_match import conda_grammar
-
-
-@dataclass(frozen=True, slots=True)
-class Commands:
-    """What the old form would run for one request."""
-
-    name: str
-    lines: tuple[tuple[str, ...], ...]
-    """Argument lists, never a shell's line."""
-
-    def __str__(self) -> str:
-        return "; ".join(shlex.join(line) for line in self.lines)
-
-
-@dataclass(frozen=True, slots=True)
-class Steered:
-    """The requests as the overrides would have them."""
-
-    requests: tuple[Request, ...]
-    constraints: tuple[Request, ...] = ()
-    """Bounds on whatever is installed, asked for or not."""
-    commands: tuple[Commands, ...] = ()
-    """Those a site allows, to be run before the rest, in the transaction's journal."""
-    notes: tuple[str, ...] = ()
-    """What was made of what, for a person."""
-    warnings: tuple[str, ...] = ()
 
 
 def steer(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import configparser
 import json
 import os
-import shutil
 from pathlib import Path
 
 from condadeps.errors import FrozenError, PrefixError, SpaceError
@@ -86,6 +84,8 @@ def space(directory: Path, needed: int, *, prefix: Path | None = None) -> None:
 
     ``directory`` need not exist yet; its nearest existing parent is asked.
     """
+    import shutil
+
     there = next(place for place in (directory, *directory.absolute().parents) if place.exists())
     free = shutil.disk_usage(there).free
     if free < needed:
@@ -148,6 +148,8 @@ def _message(text: str) -> str:
 
 
 def _marker_message(path: Path) -> str:
+    import configparser
+
     parser = configparser.ConfigParser(interpolation=None)
     try:
         parser.read_string(path.read_text("utf-8", "replace"))

@@ -10,11 +10,12 @@ from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.solve.encode import CHANNEL, PIP, PROXY, Candidate, Encoded
 from condadeps.solve.plan import Artifact
 from condadeps.solve.universe import CondaCandidate, Entry, PipCandidate
-from condadeps.sources.direct import Direct
 from condadeps.sources.files import File
 
 if TYPE_CHECKING:
     from rattler import RepoDataRecord
+
+    from condadeps.sources.direct import Direct
 
 
 @dataclass(frozen=True)
@@ -80,18 +81,18 @@ def artifact(entry: Entry, candidate: PipCandidate) -> Artifact:
             compiled=source.compiled,
             build=not source.is_wheel,
         )
-    assert isinstance(source, Direct)
+    staged: Direct = source
     return Artifact(
         project=entry.project,
         version=str(candidate.version),
-        filename=source.filename,
-        url=source.location if source.editable else source.url,
-        sha256=source.sha256,
-        size=source.size,
-        compiled=source.compiled,
-        editable=source.editable,
+        filename=staged.filename,
+        url=staged.location if staged.editable else staged.url,
+        sha256=staged.sha256,
+        size=staged.size,
+        compiled=staged.compiled,
+        editable=staged.editable,
         direct=True,
-        direct_url=dict(source.direct_url),
+        direct_url=dict(staged.direct_url),
     )
 
 

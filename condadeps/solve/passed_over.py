@@ -6,7 +6,6 @@ The solver knows: it is asked for conda's newest once more, and refuses.
 from __future__ import annotations
 
 from condadeps.solve.attempt import Refusal
-from condadeps.solve.explain import Chain, Teller, shortest
 from condadeps.solve.problem import Problem, Solved
 from condadeps.solve.universe import CondaCandidate, Entry, PipCandidate
 from condadeps.solve.wanted import Wanted
@@ -39,6 +38,8 @@ def _newest(entry: Entry, item: Wanted) -> CondaCandidate | None:
 
 
 def _why(refusal: Refusal, newest: CondaCandidate, problem: Problem) -> str:
+    from condadeps.solve.explain import Chain, Teller, shortest  # seldom needed
+
     chains = shortest(Teller(problem, problem.encoded).chains(refusal.message))
     own = [chain for chain in chains if chain.head == newest.package and len(chain.steps) > 1]
     if not own:

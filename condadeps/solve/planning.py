@@ -21,7 +21,6 @@ from condadeps.solve.reasons import Reasons, admits
 from condadeps.solve.universe import CondaCandidate, Entry, PipCandidate
 from condadeps.solve.versions import parsed
 from condadeps.solve.wanted import Wanted
-from condadeps.sources.direct import Direct as DirectFile
 from condadeps.sources.files import File
 from condadeps.sources.records import package
 
@@ -277,7 +276,7 @@ class _Planner:
             if isinstance(candidate.file, File) and candidate.file.yanked:
                 why = f": {candidate.file.yanked_reason}" if candidate.file.yanked_reason else ""
                 yield f"{project} {candidate.version} was yanked{why}"
-            if isinstance(candidate.file, DirectFile) and candidate.file.built:
+            if candidate.source == "direct" and candidate.file.built:
                 yield f"{project} {candidate.version} was built: its build code has run"
         for item in self.problem.items:
             yield from self._unknown_extras(item)

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from packaging.version import Version
 
 from condadeps.names.namespaces import PackageName, ProjectName
-from condadeps.sources.direct import Direct
 from condadeps.sources.files import File, Interpreter
 from condadeps.sources.metadata import Metadata
 
 if TYPE_CHECKING:
     from rattler import ChannelPriority, Gateway, GenericVirtualPackage, RepoDataRecord
+
+    from condadeps.sources.direct import Direct
 
 
 class CondaCandidates(Protocol):

@@ -20,11 +20,10 @@ from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.prefix.installed import Distribution, InstalledPackage
 from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter, Silent
-from condadeps.solve import checks, explain, passed_over, planning
+from condadeps.solve import checks, passed_over, planning
 from condadeps.solve.attempt import Refusal
 from condadeps.solve.channels_tell import ChannelsTell
 from condadeps.solve.discover import Discovery, check_open
-from condadeps.solve.growth import named, promising
 from condadeps.solve.hashes import check as check_hash
 from condadeps.solve.installed import Installed
 from condadeps.solve.limits import limits
@@ -172,10 +171,14 @@ async def _search(problem: Problem, reporter: Reporter) -> Solved:
         if solved is not None:
             return solved
         refusal = answer
+        from condadeps.solve.growth import named, promising  # most solves never need it
+
         messages = (refusal.message, refusal.before)
         if not await discovery.grow(promising(*messages), named(*messages)):
             break
     if solved is not None:
         return solved
     assert refusal is not None
+    from condadeps.solve import explain
+
     raise await explain.conflict(refusal, problem)

@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -65,6 +64,8 @@ def write_bytes(path: Path, content: bytes) -> bool:
 
     Whether it was written: a cache that cannot be written (read-only home, full disk) is no error.
     """
+    import tempfile  # what it imports is slow, and a warm run writes nothing
+
     temporary: str | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import threading
 from collections.abc import Awaitable, Coroutine, Iterable, Iterator, Mapping, Sequence
@@ -92,10 +93,19 @@ class CondaSource:
         self._unconditional: set[str] = set()
         self._gateway = self._new_gateway()
         self._names: dict[str, frozenset[str]] | None = None
+        self._loading: asyncio.Task[dict[str, frozenset[str]]] | None = None
         self._lock = threading.Lock()
+
+    def begin(self) -> None:
+        """Ask for every index now, though :meth:`names` wants to know only later; of a running loop."""
+        if self._loading is None:
+            self._loading = asyncio.ensure_future(self._fetch())
+            self._loading.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     def close(self) -> None:
         """Ends what was started for it; the source answers no more."""
+        if self._loading is not None:
+            self._loading.cancel()
         self._transport.close()
 
     @property
@@ -140,8 +150,8 @@ class CondaSource:
 
     async def names(self) -> frozenset[str]:
         """Every package name in any channel, for the platform and noarch. Raises SourceError."""
-        by_channel = await self._load()
-        return frozenset().union(*by_channel.values()) if by_channel else frozenset()
+        await self._load()
+        return self._all_names
 
     async def where(self, name: PackageName) -> tuple[Channel, ...]:
         """The channels that have a package of that name, by priority. Raises SourceError."""
@@ -168,7 +178,8 @@ class CondaSource:
         """
         wanted = list(dict.fromkeys(names))
         found: dict[PackageName, list[rattler.RepoDataRecord]] = {name: [] for name in wanted}
-        for tier in self._tiers(await self._load()):
+        await self._load()
+        for tier in self._prepared:
             owned = [name for name in wanted if tier.has(name)]
             if owned:
                 for record in await self.asking(tier.query(self._gateway, self.platforms, owned)):
@@ -186,7 +197,7 @@ class CondaSource:
 
         if self._names is None:
             raise RuntimeError("the sources are known once names() was awaited")
-        prepared = self._tiers(self._names)
+        prepared = self._prepared
         if all(tier.admits_all for tier in prepared):
             return [
                 RattlerChannel(tier.channels[0].base_url)
@@ -209,10 +220,18 @@ class CondaSource:
         except (GatewayError, FetchRepoDataError) as error:
             raise self._failure(error, self.channels) from error
 
-    def _tiers(self, by_channel: Mapping[str, frozenset[str]]) -> list[Tier]:
-        """The channels by priority, each with the names it may give."""
+    @functools.cached_property
+    def _all_names(self) -> frozenset[str]:
+        assert self._names is not None
+        return frozenset().union(*self._names.values())
+
+    @functools.cached_property
+    def _prepared(self) -> list[Tier]:
+        """The channels by priority, each with the names it may give; once the names are known."""
         from rattler import MatchSpec
 
+        by_channel = self._names
+        assert by_channel is not None
         strict = self.config.channel_priority == "strict"
         disallowed = tuple(MatchSpec(spec) for spec in self.config.disallowed_packages)
         prepared: list[Tier] = []
@@ -228,24 +247,32 @@ class CondaSource:
         return prepared
 
     async def _load(self) -> dict[str, frozenset[str]]:
-        """The names by channel; the first call fetches every index, and proves that all answer."""
+        """The names by channel; the first call waits for every index, and proves that all answer."""
         if self._names is None:
-            total = len(self.channels) * len(self.platforms)
-            done = 0
-
-            async def one(channel: Channel, subdir: str) -> tuple[str, frozenset[str]]:
-                nonlocal done
-                found = await self._names_in(channel, subdir)
-                done += 1
-                self._reporter.progress("repodata", done, total)
-                return channel.base_url, found
-
-            asked = [one(channel, subdir) for channel in self.channels for subdir in self.platforms]
-            names: dict[str, frozenset[str]] = {}
-            for url, found in await _all(asked):
-                names[url] = names.get(url, frozenset()) | found
-            self._names = names
+            self.begin()
+            assert self._loading is not None
+            try:
+                self._names = await self._loading
+            finally:
+                self._loading = None
         return self._names
+
+    async def _fetch(self) -> dict[str, frozenset[str]]:
+        total = len(self.channels) * len(self.platforms)
+        done = 0
+
+        async def one(channel: Channel, subdir: str) -> tuple[str, frozenset[str]]:
+            nonlocal done
+            found = await self._names_in(channel, subdir)
+            done += 1
+            self._reporter.progress("repodata", done, total)
+            return channel.base_url, found
+
+        asked = [one(channel, subdir) for channel in self.channels for subdir in self.platforms]
+        names: dict[str, frozenset[str]] = {}
+        for url, found in await _all(asked):
+            names[url] = names.get(url, frozenset()) | found
+        return names
 
     async def _names_in(self, channel: Channel, subdir: str) -> frozenset[str]:
         from rattler import Channel as RattlerChannel

@@ -7,15 +7,17 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urldefrag, urlsplit, urlunsplit
 
 from condadeps.errors import RequestError
-from condadeps.sources.build import Builder
 from condadeps.sources.credentials import masked
 from condadeps.sources.files import name_in_url, read_wheel_name
 from condadeps.sources.metadata import Metadata, MetadataError, in_wheel, parse
 from condadeps.sources.store import Store, check_any, local_path, parse_hashes
+
+if TYPE_CHECKING:
+    from condadeps.sources.build import Builder
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,10 @@ from condadeps.sources.metadata import (
     to_bytes,
 )
 from condadeps.sources.metadata import parse as parse_metadata
-from condadeps.sources.ranges import RangeReader
 from condadeps.sources.store import Store
 
 if TYPE_CHECKING:
+    from condadeps.sources.ranges import RangeReader
     from condadeps.sources.transport import Transport
 
 _SMALL: Final = 48 * 1024
@@ -109,6 +109,8 @@ class Inspector:
 
     def _pieces(self, file: File) -> RangeReader | None:
         """The remote wheel as a stream, its end read already; None when it must be fetched whole."""
+        from condadeps.sources.ranges import RangeReader
+
         transport = self._transport()
         size = file.size
         if size is None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import re
-import tarfile
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,6 +146,8 @@ def from_bytes(content: bytes) -> Metadata | None:
 
 def in_wheel(wheel: IO[bytes] | Path, project: ProjectName | None = None) -> str:
     """The text of a wheel's METADATA. Raises ValueError when it is no wheel, or has not just one."""
+    import zipfile
+
     try:
         with zipfile.ZipFile(wheel) as archive:
             found = [
@@ -172,6 +172,9 @@ def _project_of(member: str) -> str:
 
 def in_sdist(path: Path) -> str | None:
     """The text of an sdist's own PKG-INFO, None when it has none. Raises ValueError for a broken archive."""
+    import tarfile
+    import zipfile
+
     try:
         if path.name.endswith(".zip"):
             with zipfile.ZipFile(path) as archive:

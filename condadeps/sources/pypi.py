@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,10 +24,8 @@ from urllib.parse import urldefrag
 from condadeps.errors import SourceError
 from condadeps.names.namespaces import ProjectName
 from condadeps.show.reporter import Reporter, Silent
-from condadeps.sources.build import Builder
 from condadeps.sources.cache import cache_root
 from condadeps.sources.credentials import masked
-from condadeps.sources.direct import Direct, References
 from condadeps.sources.files import File, Interpreter
 from condadeps.sources.indexes import Network, Place, Unknown, places
 from condadeps.sources.inspector import Inspector, checked
@@ -37,9 +36,11 @@ from condadeps.sources.pip_config import PipConfig
 from condadeps.sources.store import Store, place
 
 if TYPE_CHECKING:
+    from condadeps.sources.build import Builder
+    from condadeps.sources.direct import Direct
     from condadeps.sources.transport import Transport
 
-__all__ = ["Direct", "Fetchable", "File", "Metadata", "MetadataError", "Page", "PypiSource"]
+__all__ = ["Fetchable", "File", "Metadata", "MetadataError", "Page", "PypiSource"]
 
 _THREADS = 16  # as many as session.THREADS, whose import is slow
 _UNKNOWN = Unknown.UNKNOWN
@@ -100,8 +101,6 @@ class PypiSource:
         directory = (cache_dir or cache_root()) / "pypi"
         self._store = Store(directory / "files", self._transport, offline=offline)
         self._inspector = Inspector(directory / "metadata", self._store, self._transport, offline=offline)
-        self._builder = Builder(config, interpreter.python, offline=offline)
-        self._references = References(self._store, self._builder)
         self._network = Network(self._transport, PageCache(directory / "pages"), offline, refresh)
         self._loop: asyncio.AbstractEventLoop | None = None
         self.places: tuple[Place, ...] = places(
@@ -165,7 +164,10 @@ class PypiSource:
         self._loop = asyncio.get_running_loop()
         if editable or not urldefrag(location)[0].endswith(".whl"):
             self._reporter.phase("build", f"building {masked(location)}")
-        return await self._references.resolve(location, editable=editable, hashes=hashes)
+        from condadeps.sources.direct import References
+
+        references = References(self._store, self._builder)
+        return await references.resolve(location, editable=editable, hashes=hashes)
 
     async def close(self) -> None:
         """Stop what is under way and let go of connections."""
@@ -206,6 +208,13 @@ class PypiSource:
         built = checked(file, in_wheel(wheel, file.project), built=True)
         self._inspector.keep(file, built, variant)
         return built
+
+    @functools.cached_property
+    def _builder(self) -> Builder:
+        # Few projects are built, and what building imports is slow to come.
+        from condadeps.sources.build import Builder
+
+        return Builder(self.config, self.interpreter.python, offline=self.offline)
 
     @property
     def _variant(self) -> str:

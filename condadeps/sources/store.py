@@ -6,8 +6,6 @@ import contextlib
 import hashlib
 import os
 import re
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -78,7 +76,7 @@ class Store:
         digest = _sha256(path)
         target = self.path(digest, path.name)
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        shutil.move(path, target)
+        _move(path, target)
         return target, digest
 
     def built(self, sha256: str, variant: str) -> Path | None:
@@ -90,7 +88,7 @@ class Store:
         """Move a built wheel to where :meth:`built` finds it."""
         directory = self._directory / sha256[:2] / f"{sha256[2:]}-{variant}"
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = Path(shutil.move(wheel, directory / f".{wheel.name}"))
+        temporary = _move(wheel, directory / f".{wheel.name}")
         return temporary.replace(directory / wheel.name)
 
     def _local(self, url: str, hashes: Mapping[str, str]) -> tuple[Path, str]:
@@ -130,6 +128,8 @@ class Store:
         return target, digests["sha256"]
 
     def _temporary(self, url: str) -> Path:
+        import tempfile
+
         try:
             self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             handle, name = tempfile.mkstemp(dir=self._directory, prefix=".new-")
@@ -178,6 +178,13 @@ class Store:
         raise AssertionError("unreachable")
 
 
+def _move(path: Path, target: Path) -> Path:
+    """From a temporary directory, perhaps of another file system."""
+    import shutil  # a plan from a warm cache needs nothing of what it imports
+
+    return Path(shutil.move(path, target))
+
+
 def place(path: Path, directory: Path, filename: str) -> Path:
     """Put a kept file into ``directory`` under its name, sharing its bytes where the disk can.
 
@@ -191,6 +198,8 @@ def place(path: Path, directory: Path, filename: str) -> Path:
         try:
             os.link(path, temporary)
         except OSError:
+            import shutil
+
             shutil.copyfile(path, temporary)
         temporary.replace(target)
     except OSError as error:

@@ -13,7 +13,8 @@ from condadeps.asked.request import Bare, Direct, Project, Request, Spec
 from condadeps.errors import ConfigError
 from condadeps.names.homes import Homes
 from condadeps.overrides.document import Place, read
-from condadeps.overrides.steer import Steered, steer
+from condadeps.overrides.steer import steer
+from condadeps.overrides.steered import Steered
 
 PLACE = Place("3.11.4", "linux-64", "lab")
 LINK = "https://trusted.example/overrides.json"

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from condadeps.errors import HashError, RequestError, SourceError
+from condadeps.sources.direct import Direct
 from condadeps.sources.metadata import MetadataError
 from condadeps.sources.pip_config import PipConfig
-from condadeps.sources.pypi import Direct
 from tests.conftest import Serve
 from tests.sources import simple_index as made
 
