@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from condadeps.asked.credentials import masked
@@ -11,14 +12,15 @@ from condadeps.asked.job import IMPLIED, Job
 from condadeps.config import Settings
 from condadeps.engine.planned import Planned
 from condadeps.engine.recorded import file_of, recorded
-from condadeps.prefix import restart, shadow
+from condadeps.prefix import catalog, installed, restart, shadow
 from condadeps.prefix.target import Target, read
 from condadeps.show.reporter import Reporter
 from condadeps.solve.plan import Plan
 from condadeps.sources.conda import CondaSource
+from condadeps.sources.condarc import CondaConfig
 from condadeps.sources.pypi import PypiSource
 from condadeps.transaction import apply as transaction
-from condadeps.transaction import past
+from condadeps.transaction import past, pruning
 from condadeps.transaction.cancel import Cancel
 from condadeps.transaction.executable import Executable
 from condadeps.transaction.journal import Occasion
@@ -29,13 +31,15 @@ async def apply(
     job: Job,
     found: Planned,
     target: Target,
+    condarc: CondaConfig,
     *,
     conda: CondaSource | None,
     pypi: PypiSource,
     settings: Settings,
-    executable: Executable | None,
     reporter: Reporter,
     cancel: Cancel,
+    executable: Executable | None,
+    uv: Path | None,
 ) -> Outcome:
     """Make the change that was planned. Raises CondadepsError; the environment is then as it was."""
     plan, prefix = found.plan, Path(job.prefix)
@@ -50,13 +54,33 @@ async def apply(
         occasion=_occasion(job, found),
         kept=found.undo.kept if found.undo else None,
         executable=executable,
+        uv=uv,
         link_scripts=settings.link_scripts,
     )
     reporter.phase("record")
-    warnings = (*plan.warnings, *applied.warnings, *_shadowed(read(prefix), plan))
+    told = _catalogued(prefix, condarc, new=job.verb == "create")
+    warnings = (*plan.warnings, *applied.warnings, *_shadowed(read(prefix), plan), *told)
     outcome = Outcome(Status.CHANGED, plan, warnings=warnings, replaced=tuple(replaced))
     with past.recording(prefix, applied.stamp, file_of(found, job)):
-        return recorded(outcome, found, job, read(prefix), settings)
+        outcome = recorded(outcome, found, job, read(prefix), settings)
+    with suppress(OSError):  # it is tried again after the next change
+        pruning.prune(prefix, settings.undo.keep, settings.undo.megabytes << 20)
+    return outcome
+
+
+def _catalogued(prefix: Path, condarc: CondaConfig, *, new: bool) -> Sequence[str]:
+    """Let conda know where the environment is, as it does itself; warnings where that cannot be."""
+    if not condarc.register_envs or not (prefix / "conda-meta").is_dir():
+        return ()
+    try:
+        if installed.packages(prefix):
+            catalog.register(prefix)
+        else:
+            catalog.unregister(prefix)
+    except (OSError, UnicodeDecodeError) as error:
+        why = f"`conda env list` will not show it: {catalog.place()} cannot be written ({error})"
+        return (why,) if new else ()
+    return ()
 
 
 def _shadowed(target: Target, plan: Plan) -> Sequence[str]:

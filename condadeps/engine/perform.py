@@ -3,40 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
+import importlib
 import os
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from condadeps import config
-from condadeps.asked.credentials import masked
-from condadeps.asked.job import IMPLIED, Job
+from condadeps.asked.job import Job
 from condadeps.asked.parse import parse
 from condadeps.asked.request import Request
 from condadeps.config import Configuration
-from condadeps.engine import locked, planned, steering
-from condadeps.engine.recorded import file_of, recorded
+from condadeps.engine import steering
 from condadeps.engine.sources import conda_source, policy_of, pypi_source
 from condadeps.names.homes import Homes
-from condadeps.overrides.steer import Steered
-from condadeps.pki import held
-from condadeps.prefix import catalog, guards, installed, lock, restart, shadow
+from condadeps.overrides.steered import Steered
+from condadeps.prefix import guards
 from condadeps.prefix.target import Target, read
 from condadeps.prefix.target import planned as planned_target
 from condadeps.show.reporter import Reporter
-from condadeps.solve.plan import Plan
-from condadeps.solve.python import choose_python
 from condadeps.sources.conda import CondaSource
 from condadeps.sources.condarc import CondaConfig
-from condadeps.transaction import apply as transaction
-from condadeps.transaction import fresh, past, pruning
 from condadeps.transaction.cancel import Cancel
-from condadeps.transaction.executable import find
-from condadeps.transaction.journal import Occasion, unfinished
 from condadeps.transaction.outcome import Outcome, Status
-from condadeps.transaction.uv import find as find_uv
+
+if TYPE_CHECKING:
+    from condadeps.config.settings import Installer
+    from condadeps.transaction.executable import Executable
 
 
 def perform(job: Job, reporter: Reporter, cancel: Cancel) -> Outcome:
@@ -48,10 +43,12 @@ def perform(job: Job, reporter: Reporter, cancel: Cancel) -> Outcome:
     configuration = config.read(prefix, job.directory)
     requests = [parse(asked, job.directory) for asked in job.asked]
     with _hold(job, prefix, configuration.settings.lock_timeout, reporter, cancel):
-        if not job.options.dry_run:
+        if job.options.dry_run:
+            _tell_of_half(prefix, reporter)
+        else:
+            from condadeps.transaction import apply as transaction
+
             asyncio.run(transaction.recover(prefix, reporter=reporter))
-        elif half := unfinished(prefix):
-            reporter.notice(str(half))
         return asyncio.run(_perform(job, prefix, configuration, requests, reporter, cancel))
 
 
@@ -63,7 +60,11 @@ def _hold(
     if job.options.dry_run:
         return nullcontext()
     if job.verb == "create":
+        from condadeps.transaction import fresh
+
         return fresh.making(prefix, timeout, reporter, cancelled=lambda: cancel.requested)
+    from condadeps.prefix import lock
+
     read(prefix)  # what is no environment gets no lock either
     return lock.hold(prefix, timeout, reporter, cancelled=lambda: cancel.requested)
 
@@ -83,18 +84,20 @@ async def _perform(
         inside = job.verb == "create" or job.inside or options.allow_base
         pip = options.pip != "never"
         guards.check(target, override_frozen=options.override_frozen, pip=pip, inside=inside)
-    hands = find(settings.installer, prefix) if settings.installer != "rattler" else None
-    uv = find_uv(prefix) if (options.pip_installer or settings.pip_installer) == "uv" else None
     condarc = CondaConfig.read(prefix)
-    if hands and options.pki:
-        hands = replace(hands, variables=held.for_conda(hands.kind, condarc.ssl_verify))
+    hands = _hands(settings.installer, prefix, condarc, options.pki)
+    uv = _uv(prefix) if (options.pip_installer or settings.pip_installer) == "uv" else None
     homes = Homes(overrides=settings.homes)
     offline = options.offline or condarc.offline
     overrides = await steering.overrides(job, configuration, offline=offline)
     wanted = overrides.steer(requests, target, homes)
     conda = conda_source(job, target, condarc, wanted.requests, reporter, configuration)
-    if job.verb == "create" and conda:
+    if conda and job.verb not in ("remove", "undo") and job.lock is None:
         reporter.phase("index")
+        conda.begin()
+    # The solver is imported while the channels answer.
+    await asyncio.to_thread(importlib.import_module, "condadeps.engine.planned")
+    if job.verb == "create" and conda:
         target = planned_target(prefix, await _python(job, wanted, target, conda, homes))
         before, wanted = wanted, overrides.steer(requests, target, homes)  # some rules are for one Python
         if wanted.requests != before.requests:
@@ -102,6 +105,8 @@ async def _perform(
             conda = conda_source(job, target, condarc, wanted.requests, reporter, configuration)
     pypi = pypi_source(job, target, condarc, reporter, configuration)
     try:
+        from condadeps.engine import planned
+
         found = await cancel.heeded(
             planned.plan(
                 job,
@@ -118,32 +123,29 @@ async def _perform(
         )
         plan = found.plan
         cancel.check()
-        if job.options.dry_run or not plan:
-            status = Status.PLANNED if plan else Status.UNCHANGED
-            return recorded(Outcome(status, plan, warnings=plan.warnings), found, job, target, settings)
-        replaced = [item.to_json() for item in restart.replaced(plan, target)]
-        applied = await transaction.apply(
-            plan,
+        status = Status.PLANNED if plan else Status.UNCHANGED
+        outcome = Outcome(status, plan, warnings=plan.warnings)
+        if job.options.dry_run:
+            return outcome
+        # To import what changes things takes as long as a small plan does.
+        from condadeps.engine.applied import apply
+        from condadeps.engine.recorded import recorded
+
+        if not plan:
+            return recorded(outcome, found, job, target, settings)
+        return await apply(
+            job,
+            found,
             target,
+            condarc,
             conda=conda,
             pypi=pypi,
+            settings=settings,
             reporter=reporter,
             cancel=cancel,
-            occasion=_occasion(job, found),
-            kept=found.undo.kept if found.undo else None,
             executable=hands,
             uv=uv,
-            link_scripts=settings.link_scripts,
         )
-        reporter.phase("record")
-        told = _catalogued(prefix, condarc, new=job.verb == "create")
-        warnings = (*plan.warnings, *applied.warnings, *_shadowed(read(prefix), plan), *told)
-        outcome = Outcome(Status.CHANGED, plan, warnings=warnings, replaced=tuple(replaced))
-        with past.recording(prefix, applied.stamp, file_of(found, job)):
-            outcome = recorded(outcome, found, job, read(prefix), settings)
-        with suppress(OSError):  # it is tried again after the next change
-            pruning.prune(prefix, settings.undo.keep, settings.undo.megabytes << 20)
-        return outcome
     finally:
         await pypi.close()
         if conda:
@@ -152,56 +154,45 @@ async def _perform(
 
 async def _python(job: Job, wanted: Steered, target: Target, conda: CondaSource, homes: Homes) -> str:
     """The Python that a new environment gets."""
-    path = locked.lock_of(job)
+    path = job.lock
     if path is not None:
+        from condadeps.engine import locked
+
         return await locked.python_of(path, wanted.requests, target, conda, homes)
-    limits = (*planned.constraints(job), *wanted.constraints)
+    from condadeps.engine.planned import constraints
+    from condadeps.solve.python import choose_python
+
+    limits = (*constraints(job), *wanted.constraints)
     return await choose_python(wanted.requests, conda, homes, target.subdir, constraints=limits)
 
 
-def _catalogued(prefix: Path, condarc: CondaConfig, *, new: bool) -> Sequence[str]:
-    """Let conda know where the environment is, as it does itself; warnings where that cannot be."""
-    if not condarc.register_envs or not (prefix / "conda-meta").is_dir():
-        return ()
-    try:
-        if installed.packages(prefix):
-            catalog.register(prefix)
-        else:
-            catalog.unregister(prefix)
-    except (OSError, UnicodeDecodeError) as error:
-        why = f"`conda env list` will not show it: {catalog.place()} cannot be written ({error})"
-        return (why,) if new else ()
-    return ()
+def _tell_of_half(prefix: Path, reporter: Reporter) -> None:
+    """Say so when a change is half in place there: a plan tells of the environment as it is."""
+    from condadeps.transaction.room import Room
+
+    if Room.of(prefix).journal.exists():
+        from condadeps.transaction.journal import unfinished
+
+        if half := unfinished(prefix):
+            reporter.notice(str(half))
 
 
-def _shadowed(target: Target, plan: Plan) -> Sequence[str]:
-    """Warnings about copies in the user's site that hide what was just installed."""
-    projects = {answer.project for answer in plan.answers if answer.project is not None}
-    projects |= {install.artifact.project for install in plan.install}
-    return [shadow.warning(found) for found in shadow.shadowing(target, projects).values()]
+def _hands(installer: Installer, prefix: Path, condarc: CondaConfig, pki: bool) -> Executable | None:
+    """The program that is to make the change, where it is not the engine itself. Raises ConfigError."""
+    if installer == "rattler":
+        return None
+    from condadeps.transaction.executable import find
+
+    found = find(installer, prefix)
+    if not pki:
+        return found
+    from condadeps.pki import held
+
+    return replace(found, variables=held.for_conda(found.kind, condarc.ssl_verify))
 
 
-def _occasion(job: Job, found: planned.Planned) -> Occasion:
-    """What the histories of conda and of condadeps tell of this change."""
-    words = (
-        [asked.text for asked in job.asked if asked.place != IMPLIED]
-        if found.undo is None
-        else [str(found.undo.change.number)]
-    )
-    path = locked.lock_of(job)
-    words += ["-f", path.name] if path is not None else []
-    places = dict.fromkeys(asked.place for asked in job.asked if asked.place != IMPLIED)
-    return Occasion(
-        command=masked(" ".join(["condadeps", job.verb, *words])),
-        verb=job.verb,
-        who=_user(),
-        where=f"{', '.join(places) or 'call'} in {job.directory}",
-        undoes=found.undo.change.stamp if found.undo else None,
-    )
+def _uv(prefix: Path) -> Path:
+    """uv itself. Raises ConfigError."""
+    from condadeps.transaction.uv import find
 
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return ""  # a container's number without a name
+    return find(prefix)

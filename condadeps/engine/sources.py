@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 from condadeps.asked.job import Job, Named
 from condadeps.asked.request import Request, Spec
 from condadeps.config import Configuration, trusted
 from condadeps.errors import ConfigError
-from condadeps.locks.bundled import PYPI, among
-from condadeps.pki import held
 from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter
 from condadeps.solve.policy import Policy
@@ -50,7 +49,12 @@ def conda_source(
     named = () if options.override_channels else _channels(job, config, configuration.settings.trust)
     channels = [*options.channels, *named]
     # Offline, a bundle is all there is: of other channels the index may be cached, not the packages.
-    bundled = bool(options.offline and among(options.channels, job.directory))
+    bundled = bool(options.offline and _bundles(job))
+    tls = None
+    if options.pki:  # what it imports is slow, and few have a client certificate
+        from condadeps.pki import held
+
+        tls = held.for_channels
     return CondaSource(
         config,
         target.subdir,
@@ -61,7 +65,7 @@ def conda_source(
         exclude_newer=_newer(job, config),
         reporter=reporter,
         directory=job.directory,
-        tls=held.for_channels if options.pki else None,
+        tls=tls,
     )
 
 
@@ -79,15 +83,17 @@ def pypi_source(
     Raises ConfigError for an index that a file names and nobody configured.
     """
     options = job.options
-    bundles = among(options.channels, job.directory)
+    bundles = _bundles(job)
     pip = PipConfig.read(prefix=target.prefix).with_indexes(
         index_url=options.index_url,
         extra_index_urls=options.extra_index_urls,
-        find_links=(*options.find_links, *(str(one / PYPI) for one in bundles)),
+        find_links=(*options.find_links, *_files_of(bundles)),
     )
     if bundles and options.offline:
         pip = replace(pip, index_urls=())
     if options.pki:
+        from condadeps.pki import held
+
         pip = held.for_indexes(pip)
     return PypiSource(
         _with_named(job, pip, configuration.settings.trust),
@@ -98,6 +104,24 @@ def pypi_source(
         builds=builds,
         reporter=reporter,
     )
+
+
+def _bundles(job: Job) -> tuple[Path, ...]:
+    """The bundles among the channels that ``job`` names."""
+    if not job.options.channels:
+        return ()
+    from condadeps.locks.bundled import among
+
+    return tuple(among(job.options.channels, job.directory))
+
+
+def _files_of(bundles: Sequence[Path]) -> list[str]:
+    """Where bundles have what is PyPI's."""
+    if not bundles:
+        return []
+    from condadeps.locks.bundled import PYPI
+
+    return [str(one / PYPI) for one in bundles]
 
 
 def policy_of(configuration: Configuration) -> Policy:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from condadeps.asked.job import IMPLIED, Job
 from condadeps.asked.request import Request
 from condadeps.config import Configuration
 from condadeps.errors import ConfigError
 from condadeps.names.homes import Homes
-from condadeps.overrides import links, source
-from condadeps.overrides.document import Document, Place
-from condadeps.overrides.steer import Commands, Steered, steer
+from condadeps.overrides import links
+from condadeps.overrides.steered import Commands, Steered
 from condadeps.prefix.target import Target
 from condadeps.sources.cache import cache_root
+
+if TYPE_CHECKING:
+    from condadeps.overrides.document import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,9 @@ class Overrides:
         """
         if self.document is None:
             return Steered(tuple(requests), warnings=self.warnings)
+        from condadeps.overrides.document import Place
+        from condadeps.overrides.steer import steer
+
         asked = [one for one in requests if one.origin.place != IMPLIED]
         implied = [one for one in requests if one.origin.place == IMPLIED]
         place = Place(target.python_version, target.subdir, self.site)
@@ -59,6 +65,8 @@ async def overrides(job: Job, configuration: Configuration, *, offline: bool) ->
         if settings.overrides_required:
             raise ConfigError("overrides are required here, and none are configured", setting="overrides")
         return Overrides()
+    from condadeps.overrides import source  # most sites have no overrides
+
     fetched = await asyncio.to_thread(
         source.read,
         link.address,

@@ -53,14 +53,15 @@ def removal(job: Job, requests: Sequence[Request], target: Target, homes: Homes)
     return Planned(plan, projects=brought)
 
 
-def undo(job: Job, target: Target, homes: Homes) -> Planned:
-    """The plan that takes an earlier change back. Raises ConflictError, PrefixError."""
+def undo(job: Job, target: Target, homes: Homes, pinned: Sequence[str]) -> Planned:
+    """The plan that takes an earlier change back, as ``pinned`` allows. Raises ConflictError, PrefixError."""
     packages, distributions = installed.packages(target.prefix), installed.distributions(target)
     found = past.undo(job.number, target, packages, distributions)
     file = found.change.recording
     undone = listed.extras_added(file.before, file.after, Path(file.path)) if file else {}
     there = _graph(job, target, homes, undone)
     past.check_needs(found, there, packages, distributions)
+    past.check_pins(found, pinned)
     lost = {one.package.name for one in found.plan.unlink} | {one.project for one in found.plan.uninstall}
     kept = {one.package.name for one in found.plan.link} | {
         one.artifact.project for one in found.plan.install

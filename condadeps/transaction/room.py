@@ -14,10 +14,7 @@ copies. conda's own files are not touched: it reads ``conda-meta/*.json`` and ``
 
 from __future__ import annotations
 
-import ctypes
 import os
-import shutil
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,14 +68,18 @@ class Room:
 
         Renamed away first, so that a sweep cut short is never read as a change at work.
         """
+        import shutil  # a plan, which looks here too, needs none of what it imports
+
         if self.current.exists():
-            self.current.rename(self.home / f"trash-{uuid.uuid4().hex[:8]}")
+            self.current.rename(self.home / f"trash-{os.urandom(4).hex()}")
         if self.home.exists():
             for trash in self.home.glob("trash-*"):
                 shutil.rmtree(trash, ignore_errors=True)
 
     def clear_around(self) -> None:
         """Remove all of the environment but condadeps' own folder, where the lock is held. Raises OSError."""
+        import shutil
+
         meta = self.prefix / "conda-meta"
         for entry in [*self.prefix.iterdir(), *(meta.iterdir() if meta.is_dir() else ())]:
             if entry in (self.home, meta):
@@ -91,7 +92,7 @@ class Room:
 
 def write_durably(path: Path, text: str) -> None:
     """Replace ``path`` by ``text``, whole or not at all, and have it reach the disk first."""
-    fresh = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    fresh = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     with fresh.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
@@ -109,6 +110,8 @@ def flush(folder: Path) -> None:
     """Have everything written to the file system of ``folder`` reach the disk."""
     if os.name != "posix":
         return
+    import ctypes
+
     sync_one = getattr(ctypes.CDLL(None), "syncfs", None)  # Linux; no other file system is waited for
     if sync_one is None:
         os.sync()
