@@ -9,6 +9,9 @@ from pathlib import Path
 from benchmarks.measure import Sample, Took, command, say, turned
 from benchmarks.setting import Setting
 
+SLOW = 10.0
+"""Seconds; a command that takes longer is run in the first round only."""
+
 
 @dataclass(frozen=True)
 class Way:
@@ -41,6 +44,11 @@ class Costs:
         """Seconds of processor time with everything cached."""
         return self.sample("warm", lambda took: took.processor)
 
+    @property
+    def slow(self) -> bool:
+        """Whether one of its runs took so long that more of them are not worth the wait."""
+        return any(took.seconds > SLOW for took in (*self.cold, *self.warm))
+
 
 def rounds(
     world: Setting, tasks: Sequence[Sequence[Way]], runs: int
@@ -53,7 +61,9 @@ def rounds(
     for number in range(runs):
         for task in tasks:
             for way in turned(task, number):
-                _one(world, way, costs[way.task, way.name], f"round {number + 1} of {runs}")
+                found = costs[way.task, way.name]
+                if not found.slow:
+                    _one(world, way, found, f"round {number + 1} of {runs}")
         yield number + 1, costs
 
 

@@ -11,16 +11,24 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from condadeps.arguments import read
-from condadeps.asked.job import Asked
-from condadeps.call import Call
-from condadeps.errors import CancelledError, CondadepsError, UsageError
+if TYPE_CHECKING:
+    from condadeps.asked.job import Asked
+    from condadeps.call import Call
+    from condadeps.errors import CondadepsError
+
+_PLANNED = ("plan", "update")
+"""The verbs that an engine is needed for nearly always."""
 
 
 def main() -> None:
     """The command itself; never returns."""
     try:
+        if sys.argv[1:2] and sys.argv[1] in _PLANNED and not {"-h", "--help"} & {*sys.argv}:
+            from condadeps.engine import launch
+
+            launch.ahead()  # before anything is imported here: the two take as long
         status = run(sys.argv[1:])
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read it has enough, `| head` for one
@@ -31,6 +39,9 @@ def main() -> None:
 
 def run(words: Sequence[str]) -> int:
     """Carry out a command line and return its exit status."""
+    from condadeps.arguments import read
+    from condadeps.errors import CancelledError, CondadepsError
+
     try:
         call = read(words)
     except CondadepsError as error:
@@ -49,6 +60,8 @@ def run(words: Sequence[str]) -> int:
 
 def _carry_out(call: Call) -> int:
     from condadeps.api import carry_out
+    from condadeps.asked.job import Asked
+    from condadeps.errors import UsageError
     from condadeps.show import conda_json, terminal
 
     asked = [Asked(text) for text in call.requests]

@@ -6,6 +6,7 @@ any library reaches standard error and never the protocol.
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import sys
@@ -50,13 +51,19 @@ class _Events(Reporter):
         self.send(event="notice", message=message)
 
 
-def main() -> None:
-    """Do the one job and leave, without the interpreter's shutdown."""
+def main(ahead: bool = False) -> None:
+    """Do the one job and leave, without the interpreter's shutdown.
+
+    Started ``ahead`` of the job, it imports meanwhile what a plan takes.
+    """
     commands, results = _take_the_pipes()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the door says "cancel" instead
     cancel = Cancel()
     events = _Events(results, cancel)
     try:
+        if ahead:
+            for name in ("rattler", "condadeps.engine.perform", "condadeps.engine.planned"):
+                importlib.import_module(name)
         opening = protocol.decode(commands.readline())
         job = protocol.read_opening(opening)
         shown = protocol.read_identity(opening, commands)

@@ -9,26 +9,15 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import IO, Any
 
 from condadeps.asked.job import Job
-from condadeps.engine import protocol
+from condadeps.engine import launch, protocol
 from condadeps.errors import EngineError
 from condadeps.pki.identity import Identity, Missing
 from condadeps.show.reporter import Reporter, Silent
 from condadeps.transaction.outcome import Outcome
-
-# Run by -c, so that the working directory (a notebook's, perhaps with a requests.py in it)
-# is not on the engine's import path. The door's own copy of condadeps is, last.
-_START = """\
-import sys
-del sys.path[0]
-sys.path.append({root!r})
-from condadeps.engine.__main__ import main
-main()
-"""
 
 _STDERR_LINES = 20
 _TOO_LATE = "interrupted too late to stop: the change was finished, to leave nothing half-done"
@@ -66,16 +55,8 @@ def _said(job: Job, reporter: Reporter | None, python: str | None) -> Outcome | 
 
 @contextmanager
 def _started(python: str) -> Iterator[subprocess.Popen[bytes]]:
-    root = str(Path(__file__).parents[2].absolute())
     try:
-        engine = subprocess.Popen(
-            [python, "-c", _START.format(root=root)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            # An Interrupt goes to the whole process group; the engine is told by a cancel instead.
-            start_new_session=True,
-        )
+        engine = launch.engine(python)
     except OSError as error:
         raise EngineError(f"the engine cannot be started: {error}", help=f"is {python} a Python?") from error
     try:

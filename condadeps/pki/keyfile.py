@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import tempfile
 from pathlib import Path
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING
 
 from condadeps.sources.cache import cache_root, usable
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 _LOCK = "in-use"
 _PREFIX = "held-"
@@ -41,6 +41,8 @@ class KeyFile:
             os.close(self._descriptor)
             self._descriptor = None
         if self._directory is not None:
+            import shutil
+
             shutil.rmtree(self._directory, ignore_errors=True)
             self._directory = None
         if self._lock is not None:
@@ -68,6 +70,10 @@ class KeyFile:
         return None
 
     def _disk(self, content: str, below: Path) -> str:
+        import tempfile
+
+        from filelock import FileLock
+
         usable(below)
         with _nobody_sweeps(below):
             directory = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=below))  # of mode 0700
@@ -96,6 +102,10 @@ def sweep(below: Path | None = None) -> None:
     below = below or place()
     if not any(below.glob(f"{_PREFIX}*")):
         return
+    import shutil
+
+    from filelock import FileLock, Timeout  # slow to import, and every engine looks here
+
     with contextlib.suppress(OSError), _nobody_sweeps(below):
         for directory in below.glob(f"{_PREFIX}*"):
             lock = FileLock(directory / _LOCK, mode=0o600, thread_local=False)
@@ -107,4 +117,6 @@ def sweep(below: Path | None = None) -> None:
 
 def _nobody_sweeps(below: Path) -> FileLock:
     """Between a directory and its lock there is a moment in which it looks left behind."""
+    from filelock import FileLock
+
     return FileLock(below / "making", timeout=10, mode=0o600, thread_local=False)

@@ -8,7 +8,6 @@ credential: URLs are cleaned on the way out.
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,6 +63,8 @@ def all_to_rattler(packages: Sequence[Package]) -> list[RepoDataRecord]:
 
 def from_documents(documents: Iterable[Mapping[str, Any]]) -> list[RepoDataRecord]:
     """Records from whole repodata entries that also hold ``fn``, ``url`` and ``channel``."""
+    import tempfile
+
     from rattler import Channel, SparseRepoData
 
     wanted = list(documents)
