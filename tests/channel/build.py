@@ -53,13 +53,13 @@ def _chosen(names: Collection[str], directory: Path) -> list[Path]:
     """Downloads the wheels of ``names``, and then of what those need, until nothing is missing."""
     pins = recipe.pins()
     if not names:
-        return _download(pins, directory)
+        return download(pins, directory)
     todo = {_project(name, pins) for name in {*names, "tzdata"} - {"python", "tree"}}
     done: set[str] = set()
     wheels: list[Path] = []
     while fresh := todo - done:
         done |= fresh
-        wheels = _download([pin for pin in pins if canonicalize_name(pin.name) in done], directory)
+        wheels = download([pin for pin in pins if canonicalize_name(pin.name) in done], directory)
         todo |= {canonicalize_name(one.name) for path in wheels for one in Wheel(path).requires()}
     return wheels
 
@@ -74,7 +74,7 @@ def _project(name: str, pins: Sequence[Requirement]) -> str:
     raise RuntimeError(f"wheels.txt has nothing for {name}")
 
 
-def _download(pins: Sequence[Requirement], directory: Path) -> list[Path]:
+def download(pins: Sequence[Requirement], directory: Path) -> list[Path]:
     """The wheels of ``pins`` by pip, from whatever index the machine is set up for."""
     for number, one_round in enumerate(recipe.rounds(pins)):
         listed = directory.parent / f"round-{number}.txt"
@@ -103,7 +103,7 @@ def _pack(wheels: Sequence[Path], channel: Path, scratch: Path) -> None:
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         first = pool.submit(_pack_cpython, channel, scratch)
         by_size = sorted(wheels, key=lambda path: path.stat().st_size, reverse=True)
-        for future in [first, *(pool.submit(_pack_wheel, path, channel) for path in by_size)]:
+        for future in [first, *(pool.submit(pack_wheel, path, channel) for path in by_size)]:
             future.result()
     for package in strangers.written_here():
         write(package, channel)
@@ -115,7 +115,8 @@ def _pack_cpython(channel: Path, scratch: Path) -> None:
     write(python, channel)
 
 
-def _pack_wheel(path: Path, channel: Path) -> None:
+def pack_wheel(path: Path, channel: Path) -> None:
+    """Writes what the wheel at ``path`` becomes into ``channel``."""
     wheel = Wheel(path)
     packages: list[Package] = wheel.packages()
     if wheel.name == "python-tzdata":

