@@ -20,13 +20,25 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["create", "doctor", "errors", "history", "install", "names", "plan", "remove", "undo", "update"]
+__all__ = [
+    "create",
+    "doctor",
+    "errors",
+    "history",
+    "install",
+    "names",
+    "plan",
+    "remove",
+    "restore",
+    "undo",
+    "update",
+]
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from condadeps import errors, names
-    from condadeps.api import create, doctor, history, install, plan, remove, undo, update
+    from condadeps.api import create, doctor, history, install, plan, remove, restore, undo, update
 
 _MODULES = {"errors", "names"}
 

@@ -103,6 +103,20 @@ def history(prefix: str | os.PathLike[str] | None = None) -> History:
     return read(Path(prefix or sys.prefix).absolute())
 
 
+def restore(
+    *names: str,
+    prefix: str | os.PathLike[str] | None = None,
+    reporter: Reporter | None = None,
+    **options: Any,
+) -> Outcome:
+    """Lay out anew what is not as it was installed (:func:`doctor` tells), or of that ``names`` only.
+
+    A change that was cut short is put back first. Files that were edited are kept aside; the outcome
+    says where.
+    """
+    return travel(_job("restore", names, prefix, options), reporter)
+
+
 def doctor(prefix: str | os.PathLike[str] | None = None, *, reporter: Reporter | None = None) -> Health:
     """What is wrong with an environment (the running interpreter's by default); changes nothing.
 
@@ -353,6 +367,8 @@ def carry_out(call: Call, asked: Sequence[Asked], directory: Path, reporter: Rep
             from condadeps.show.history import history as read
 
             return read(prefix)
+        case "restore":
+            return travel(Job("restore", str(prefix), tuple(asked), call.options, str(directory)), reporter)
         case "doctor":
             from condadeps.health.doctor import doctor as look
 

@@ -388,6 +388,23 @@ def history(prefix: str | None, json: bool, quiet: bool, verbose: int) -> Call:
 
 
 @_group.command(add_help_option=False)
+@click.argument("requests", nargs=-1, metavar="[NAME…]")
+@yes_option
+@touch
+def restore(requests: tuple[str, ...], **said: Any) -> Call:
+    """Lay out anew what is not as it was installed, conda's packages and pip's projects; doctor tells.
+
+    A change that was cut short is put back first. Edited files are kept aside.
+
+    \b
+    condadeps doctor
+    condadeps restore --dry-run
+    condadeps restore numpy
+    """
+    return touching("restore", requests, said)
+
+
+@_group.command(add_help_option=False)
 @environment
 def doctor(prefix: str | None, json: bool, quiet: bool, verbose: int) -> Call:
     """Tell what is wrong with an environment, and what to type; change nothing.

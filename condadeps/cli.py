@@ -88,7 +88,7 @@ def _carry_out(call: Call) -> int:
 
 def _is_to_ask(call: Call) -> bool:
     """Whether this takes something away, and a person is there to say yes."""
-    takes = call.verb in {"remove", "undo", "sync"} and not call.options.dry_run
+    takes = call.verb in {"remove", "undo", "sync", "restore"} and not call.options.dry_run
     takes = takes or (call.verb == "cache" and call.requests[:1] == ("clean",))
     return takes and not (call.yes or call.json or call.quiet) and sys.stdin.isatty() and sys.stdout.isatty()
 

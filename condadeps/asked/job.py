@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-Verb = Literal["install", "update", "create", "remove", "undo", "sync", "export", "lock", "bundle"]
+Verb = Literal["install", "update", "create", "remove", "undo", "restore", "sync", "export", "lock", "bundle"]
 
 IMPLIED = "condadeps"
 """The place of what a kernel needs and nobody asked for: it has no answer, and is not recorded."""

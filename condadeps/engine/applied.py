@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from condadeps.asked.credentials import masked
@@ -20,11 +21,12 @@ from condadeps.sources.conda import CondaSource
 from condadeps.sources.condarc import CondaConfig
 from condadeps.sources.pypi import PypiSource
 from condadeps.transaction import apply as transaction
-from condadeps.transaction import past, pruning
+from condadeps.transaction import keeping, past, pruning
 from condadeps.transaction.cancel import Cancel
 from condadeps.transaction.executable import Executable
 from condadeps.transaction.journal import Occasion
 from condadeps.transaction.outcome import Outcome, Status
+from condadeps.transaction.room import Room
 
 
 async def apply(
@@ -55,11 +57,15 @@ async def apply(
         kept=found.undo.kept if found.undo else None,
         executable=executable,
         uv=uv,
+        keep=found.keep,
         link_scripts=settings.link_scripts,
     )
     reporter.phase("record")
     told = _catalogued(prefix, condarc, new=job.verb == "create")
     warnings = (*plan.warnings, *applied.warnings, *_shadowed(read(prefix), plan), *told)
+    if found.keep:
+        aside = keeping.files(Room.of(prefix), applied.stamp)
+        plan = replace(plan, notes=(*plan.notes, f"what was altered is kept in {aside}"))
     outcome = Outcome(Status.CHANGED, plan, warnings=warnings, replaced=tuple(replaced))
     with past.recording(prefix, applied.stamp, file_of(found, job)):
         outcome = recorded(outcome, found, job, read(prefix), settings)

@@ -92,7 +92,7 @@ async def _perform(
     overrides = await steering.overrides(job, configuration, offline=offline)
     wanted = overrides.steer(requests, target, homes)
     conda = conda_source(job, target, condarc, wanted.requests, reporter, configuration)
-    if conda and job.verb not in ("remove", "undo") and job.lock is None:
+    if conda and job.verb not in ("remove", "undo", "restore") and job.lock is None:
         reporter.phase("index")
         conda.begin()
     # The solver is imported while the channels answer.

@@ -35,6 +35,8 @@ class Planned:
     undo: Undo | None = None
     projects: Mapping[PackageName, frozenset[ProjectName]] = field(default_factory=dict)
     """What the packages that are removed brought."""
+    keep: tuple[str, ...] = ()
+    """Files to keep aside when they are displaced, relative to the environment."""
 
 
 async def plan(
@@ -80,6 +82,11 @@ async def plan(
             if job.verb == "undo":
                 return taken_away.undo(job, target, homes, _pinned(target, config, homes))
             return taken_away.removal(job, requests, target, homes)
+        case "restore":
+            from condadeps.engine import restoring
+
+            made, altered = await restoring.plan(job, target, conda, pypi, reporter)
+            return Planned(made, keep=altered)
         case "install" | "update" if job.asked and not requests:  # all of it is provided
             return Planned(_told(Plan(str(target.prefix), target.subdir), job, wanted))
         case _:

@@ -24,6 +24,8 @@ def file_of(planned: Planned, job: Job) -> Path:
 
 def recorded(outcome: Outcome, planned: Planned, job: Job, target: Target, settings: Settings) -> Outcome:
     """``outcome`` with the file that now tells what is asked for, and what is to be said of it."""
+    if job.verb == "restore":  # what was recorded already is what is restored
+        return outcome
     if job.verb not in ("remove", "undo"):
         path, warnings = write_down(job, target, outcome.plan, settings)
     else:

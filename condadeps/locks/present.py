@@ -153,7 +153,7 @@ class _Traces:
             return None
         made = self.known.get((str(one.project), record))
         usable = made and made.sha256 and not made.editable and not made.url.startswith(_KEPT)
-        return made if made and usable and _is_there(made.url) else None
+        return made if made and usable and is_there(made.url) else None
 
 
 def laid(target: Target, found: Iterable[Distribution]) -> dict[ProjectName, str]:
@@ -165,6 +165,14 @@ def laid(target: Target, found: Iterable[Distribution]) -> dict[ProjectName, str
     return {project: made.sha256 for project, made in known.items() if made and made.sha256}
 
 
+async def file_of(one: Distribution, target: Target, index: Index) -> Artifact | None:
+    """The file that ``one`` was laid out from, or the index's of its version; None when neither can be had.
+
+    Raises SourceError when the index does not answer.
+    """
+    return _Traces.of(target).laid(one) or _direct(one) or await _of_index(one, target, index)
+
+
 def _direct(one: Distribution) -> Artifact | None:
     """The file that a distribution names itself (PEP 610), when it is one, with a hash."""
     told = one.direct_url or {}
@@ -173,12 +181,13 @@ def _direct(one: Distribution) -> Artifact | None:
         return None
     hashes = archive.get("hashes") or dict([str(archive.get("hash", "")).partition("=")[::2]])
     url, digest = without_credentials(told["url"]), hashes.get("sha256")
-    if not digest or not _is_there(url):
+    if not digest or not is_there(url):
         return None
     return artifact(one.project, one.version, url, digest)
 
 
-def _is_there(url: str) -> bool:
+def is_there(url: str) -> bool:
+    """Whether a file may be had from ``url``: a local one is looked for."""
     parts = urlsplit(url)
     return parts.scheme != "file" or Path(url2pathname(parts.path)).is_file()
 

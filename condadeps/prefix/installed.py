@@ -253,7 +253,7 @@ def unreadable(path: Path, error: Exception) -> PrefixError:
     return PrefixError(
         f"a package's record cannot be read: {path}",
         detail=[str(error)],
-        help=f"condadeps install --prefix {path.parent.parent} {path.name.rsplit('-', 2)[0]}",
+        help=f"condadeps restore -p {path.parent.parent} {path.name.rsplit('-', 2)[0]}",
         prefix=str(path.parent.parent),
         path=str(path),
     )

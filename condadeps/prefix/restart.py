@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from condadeps.errors import PrefixError
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.prefix import installed
 from condadeps.prefix.target import Target, is_running, running
@@ -220,7 +221,11 @@ def _versions(previous: Package, package: Package) -> tuple[str, str]:
 def _package_files(name: PackageName, target: Target) -> tuple[str, ...]:
     package = installed.packages(target.prefix).get(name)
     prefix = os.path.realpath(target.prefix)
-    return tuple(f"{prefix}/{path}" for path in (package.files if package else ()) if _is_code(path))
+    try:
+        files = package.files if package else ()
+    except PrefixError:  # its record is torn, and about to be replaced
+        files = ()
+    return tuple(f"{prefix}/{path}" for path in files if _is_code(path))
 
 
 def _distribution_files(project: ProjectName, target: Target) -> tuple[str, ...]:

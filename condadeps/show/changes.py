@@ -31,7 +31,7 @@ class Change:
     @property
     def versions(self) -> str:
         """``3.1.1``, or ``1.26.4 → 2.1.0``."""
-        return " → ".join(filter(None, (self.old, self.new)))
+        return " → ".join(dict.fromkeys(filter(None, (self.old, self.new))))
 
 
 def changes(plan: Plan) -> list[Change]:
@@ -99,7 +99,7 @@ def _linked(link: Link, taken_over: str | None, plan: Plan) -> Change:
     package, previous = link.package, link.previous
     old, new = (previous.version if previous else taken_over), package.version
     kind = _kind(previous.version if previous else taken_over and taken_over.partition(" ")[0], new)
-    if previous and previous.version == package.version:
+    if previous and previous.version == package.version and previous.build != package.build:
         old, new = f"{previous.version} {previous.build}", f"{package.version} {package.build}"
     return Change(kind, package.name, old, new, channel(package, plan), link.reason, package.size)
 

@@ -11,7 +11,7 @@ import contextlib
 import errno
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -69,6 +69,7 @@ async def apply(
     kept: Kept | None = None,
     executable: Executable | None = None,
     uv: Path | None = None,
+    keep: Collection[str] = (),
     link_scripts: bool = True,
     checkpoints: Checkpoints | None = None,
 ) -> Applied:
@@ -78,6 +79,7 @@ async def apply(
     (:func:`condadeps.transaction.fresh.making`). ``occasion`` is told by the histories. ``kept`` is what
     a past change kept, for the plan that takes it back.
     ``executable`` applies conda's part, where a site wants that, and ``uv`` PyPI's.
+    ``keep``: files, relative to the environment, to keep beside the journal when they are displaced.
     ``link_scripts``: run the scripts that packages bring, as conda does. A stop is honoured
     until the first file changes.
 
@@ -95,6 +97,7 @@ async def apply(
             _discreet(plan).to_json(),
             fresh=fresh.is_vacant(target.prefix),
             occasion=occasion or Occasion(_command(plan)),
+            keep=tuple(keep),
         )
         room = Room.of(target.prefix)
         room.make()

@@ -34,7 +34,7 @@ class Change:
         target = self._staging.target
         self._unmet = verify.problems(target, self._known) if target.has_python else set()
         known, keep = past.leaving(self._plan, target, self._staging.owners())
-        self._entry = replace(self._entry, leaving=known, keep=keep)
+        self._entry = replace(self._entry, leaving=known, keep=(*self._entry.keep, *keep))
         leaving = self._leaving() if link_scripts else []
         coming = self._coming() if link_scripts else []
         if leaving or coming or self._staging.executable:

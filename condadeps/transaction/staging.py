@@ -52,11 +52,13 @@ class Staging:
     def python_comes(self) -> bool:
         """Whether there is no Python to run pip with before conda's packages are in place.
 
-        A Python of another minor version counts as none: it has another layout.
+        A Python of another minor version counts as none: it has another layout. So does a damaged one.
         """
         new = next((link for link in self.plan.link if link.package.name == "python"), None)
         return new is not None and (
-            new.previous is None or _minor(new.previous.version) != _minor(new.package.version)
+            new.previous is None
+            or _minor(new.previous.version) != _minor(new.package.version)
+            or new.previous == new.package
         )
 
     @property

@@ -51,7 +51,9 @@ def undo(
 
 
 def _chosen(number: int | None, changes: Sequence[Past], prefix: Path) -> Past:
-    standing = [one for one in changes if one.undone_by is None and one.undoes is None]
+    standing = [
+        one for one in changes if one.undone_by is None and one.undoes is None and not _repaired(one.plan)
+    ]
     if number is None:
         found = standing[-1] if standing else None
     else:
@@ -86,6 +88,14 @@ def _chosen(number: int | None, changes: Sequence[Past], prefix: Path) -> Past:
             relax=[],
         )
     return found
+
+
+def _repaired(plan: Plan) -> bool:
+    """Whether the change only laid out anew what was there: there is nothing to take back."""
+    if plan.unlink or plan.uninstall:
+        return False
+    same = all(one.previous and one.previous.dist_name == one.package.dist_name for one in plan.link)
+    return same and all(one.previous == one.artifact.version for one in plan.install)
 
 
 def _inverse(change: Past, target: Target) -> Plan:
