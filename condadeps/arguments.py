@@ -12,9 +12,8 @@ from typing import Any
 import click
 
 from condadeps.asked.job import Options
-from condadeps.asked.verbs import VERBS
 from condadeps.call import FORMATS, LOCKS, Call
-from condadeps.errors import NotYetError, UsageError
+from condadeps.errors import UsageError
 from condadeps.options import (
     Help,
     at_least_one,
@@ -31,7 +30,7 @@ from condadeps.options import (
 
 
 def read(words: Sequence[str], *, program: str = "condadeps") -> Call:
-    """The call that ``words`` make. Raises UsageError, or NotYetError for a verb still to come."""
+    """The call that ``words`` make. Raises UsageError."""
     try:
         with _group.make_context(program, list(words)) as context:
             return _with_help(context) if not words else _invoke(context)
@@ -52,7 +51,7 @@ def read(words: Sequence[str], *, program: str = "condadeps") -> Call:
 
 
 def built() -> frozenset[str]:
-    """The verbs that do something; the other reserved ones answer "not yet"."""
+    """The verbs there are."""
     return frozenset(_group.commands)
 
 
@@ -67,16 +66,11 @@ def _with_help(context: click.Context) -> Call:
 
 
 class _Verbs(click.Group):
-    """Knows the verbs that are reserved though not built."""
+    """Tells a verb that is none from a package's name."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] in VERBS and args[0] not in self.commands:
-            raise NotYetError(
-                f"condadeps {args[0]} is reserved and not built yet",
-                help=f"for a package of that name: condadeps install {args[0]}",
-            )
         if args[0] not in self.commands and not args[0].startswith("-"):
             raise UsageError(
                 f"condadeps has no verb {args[0]!r}",

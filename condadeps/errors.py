@@ -2,7 +2,6 @@
 
     CondadepsError
     ├── UsageError                the command line or a call was wrong (exit 2)
-    │   └── NotYetError           a reserved verb this release does not do
     ├── RequestError              a request, or a file of requests, cannot be read
     ├── ConfigError               a configuration file or variable cannot be read
     ├── UnsatisfiableError        the request is clear and cannot be met
@@ -90,10 +89,6 @@ class UsageError(CondadepsError):
     """The command line or the call was wrong; nothing was looked at."""
 
     exit_code = 2
-
-
-class NotYetError(UsageError):
-    """A verb that is reserved and not built yet."""
 
 
 class RequestError(CondadepsError):

@@ -183,11 +183,6 @@ def test_an_error_stops_the_notebook_and_shows_no_traceback_of_ours(
     assert "condadeps/api.py" not in str(cell.outputs)
 
 
-def test_a_verb_that_is_still_to_come_says_so(kernel_prefix: Path, run_cells: RunCells) -> None:
-    _, cell = run_cells(kernel_prefix, [LOAD, "%condadeps restore"])
-    assert cell.error is not None and cell.error.startswith("NotYetError")
-
-
 @pytest.mark.network
 def test_the_api_returns_what_became_of_it(kernel_prefix: Path, run_cells: RunCells) -> None:
     cells = run_cells(
