@@ -10,6 +10,7 @@ In Python::
     import condadeps
     outcome = condadeps.install("pandas>=2", "seaborn")
     outcome.changed, outcome.plan, outcome.restart_needed
+    condadeps.list(), condadeps.which("torch"), condadeps.export(format="conda-lock"), condadeps.history()
 
 In a terminal: ``condadeps install pandas seaborn``.
 """
@@ -21,41 +22,69 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 __all__ = [
+    "bundle",
     "create",
     "doctor",
+    "embed",
     "errors",
+    "export",
     "history",
     "install",
+    "lock",
     "names",
     "plan",
     "remove",
     "restore",
+    "strip",
+    "sync",
     "undo",
     "update",
+    "which",
 ]
+"""``condadeps.list`` is there too; ``from condadeps import *`` leaves Python's own ``list`` alone."""
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from IPython.core.interactiveshell import InteractiveShell
 
     from condadeps import errors, names
-    from condadeps.api import create, doctor, history, install, plan, remove, restore, undo, update
+    from condadeps.api import (
+        bundle,
+        create,
+        doctor,
+        embed,
+        export,
+        history,
+        install,
+        lock,
+        plan,
+        remove,
+        restore,
+        strip,
+        sync,
+        undo,
+        update,
+        which,
+    )
+    from condadeps.api import listing as list  # noqa: F401  what condadeps.list is, for type checkers
 
 _MODULES = {"errors", "names"}
 
 
 def __getattr__(name: str) -> Any:
     # Loaded on first use: importing condadeps must cost a notebook next to nothing.
-    if name not in __all__:
+    if name not in __all__ and name != "list":
         raise AttributeError(f"module 'condadeps' has no attribute {name!r}")
     import importlib
 
     if name in _MODULES:
         return importlib.import_module(f"condadeps.{name}")
-    return getattr(importlib.import_module("condadeps.api"), name)
+    return getattr(importlib.import_module("condadeps.api"), "listing" if name == "list" else name)
 
 
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+def __dir__() -> Iterable[str]:
+    return sorted([*globals(), *__all__, "list"])
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

@@ -1,7 +1,7 @@
 """The one road, from what was asked to what came of it; every door walks it.
 
-:func:`install`, :func:`plan`, :func:`update` and :func:`create` are what a notebook or a
-program calls; the magic and the command call :func:`travel` with what they parsed.
+The functions are what a notebook or a program calls, a verb each; the magic and the command
+come by :func:`carry_out` with what they parsed. What changes an environment takes :func:`travel`.
 """
 
 from __future__ import annotations
@@ -9,19 +9,25 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from condadeps.asked import caller
 from condadeps.asked.job import Asked, Job, Options
+from condadeps.call import Files
 from condadeps.errors import UsageError
 
 if TYPE_CHECKING:
     from condadeps.call import Call
     from condadeps.config import Settings
     from condadeps.health.findings import Health
+    from condadeps.locks.bundled import Bundle
+    from condadeps.names.lookup import Answers
+    from condadeps.record.embedding import Written
     from condadeps.record.export import Export
     from condadeps.show.history import History
+    from condadeps.show.listing import Listing
     from condadeps.show.reporter import Reporter
     from condadeps.transaction.outcome import Outcome
 
@@ -37,7 +43,8 @@ def install(
     Each request is one string as typed after ``%condadeps``: ``"pandas>=2"``, ``"conda:ffmpeg"``,
     ``"pypi:tree"``, ``"bioconda::samtools"``. ``options`` are the fields of
     :class:`condadeps.asked.job.Options` (``channels``, ``override_channels``, ``update``, ``pip``,
-    ``env_file``, ``record``, ``offline``, ``dry_run`` …).
+    ``env_file``, ``record``, ``offline``, ``dry_run`` …) and of :class:`condadeps.call.Files`
+    (``files``, ``requirements``, ``constraints`` …: a path, or several).
 
     Returns the outcome: ``.changed``, ``.plan``, ``.restart_needed``, ``.recorded``.
     Raises a :class:`condadeps.errors.CondadepsError`; the environment is then as it was.
@@ -127,6 +134,108 @@ def doctor(prefix: str | os.PathLike[str] | None = None, *, reporter: Reporter |
     from condadeps.health.doctor import doctor as look
 
     return look(Path(prefix or sys.prefix).absolute(), reporter)
+
+
+def listing(prefix: str | os.PathLike[str] | None = None) -> Listing:
+    """What is installed in an environment, conda's packages and pip's, by name: ``condadeps.list()``.
+
+    Iterates over entries with ``name``, ``version``, ``build``, ``channel`` (``pypi`` for pip's).
+    """
+    import sys
+
+    from condadeps.show.listing import listing as read
+
+    return read(Path(prefix or sys.prefix).absolute())
+
+
+def which(*names: str) -> Answers:
+    """What each of ``names`` means: its conda package, why, and its namesakes. A list, in their order.
+
+    Raises RequestError for what is no name, NotFoundError for one that neither world can have.
+    """
+    return _which([Asked(text, place="call") for text in _texts(names)])
+
+
+def sync(
+    *files: str | os.PathLike[str],
+    prefix: str | os.PathLike[str] | None = None,
+    reporter: Reporter | None = None,
+    **options: Any,
+) -> Outcome:
+    """Make an environment what ``files`` say (an environment file, a lock …): what is not in them goes.
+
+    What a running kernel stands on stays. ``dry_run=True`` shows what would go. The files are the record:
+    none is written unless ``env_file`` names one. Raises as :func:`install`.
+    """
+    if not files and not options.get("requirements"):
+        raise UsageError("say what it is to match", help='such as condadeps.sync("environment.yml")')
+    options.setdefault("record", options.get("env_file") is not None)
+    return travel(_job("sync", (), prefix, {**options, "files": [os.fspath(one) for one in files]}), reporter)
+
+
+def lock(
+    *requests: str,
+    platforms: Sequence[str] = (),
+    format: str = "conda-lock",
+    output: str | None = None,
+    kernel: bool = False,
+    reporter: Reporter | None = None,
+    **options: Any,
+) -> Export:
+    """Solve ``requests``, or what ``files=`` ask for, for each of ``platforms``; change nothing.
+
+    Every file is in the lock by URL and hash. ``format`` is one of :data:`condadeps.call.LOCKS`; the text is
+    ``.text`` of what is returned, and in the file ``output``, if one is named. ``kernel``: with what a
+    kernel with %condadeps needs.
+    """
+    from condadeps.locks import make
+
+    files = _files(options)
+    job = _job("lock", requests, None, options)
+    how: dict[str, Any] = {"platforms": platforms, "format": format, "output": output, "kernel": kernel}
+    return make.lock(job, files, reporter, **how)
+
+
+def bundle(
+    *requests: str,
+    output: str,
+    platforms: Sequence[str] = (),
+    kernel: bool = False,
+    reporter: Reporter | None = None,
+    **options: Any,
+) -> Bundle:
+    """Fetch all that a lock (``files=``) or ``requests`` need into the directory ``output``.
+
+    It is a conda channel and a Python index at once, for machines without a network.
+    """
+    from condadeps.locks import make
+
+    files = _files(options)
+    job = _job("bundle", requests, None, options)
+    return make.bundle(job, files, reporter, output=output, platforms=platforms, kernel=kernel)
+
+
+def embed(
+    notebook: str | os.PathLike[str],
+    *,
+    prefix: str | os.PathLike[str] | None = None,
+    environment: str | None = None,
+    lock: bool = True,
+    reporter: Reporter | None = None,
+    **options: Any,
+) -> Written:
+    """Write the environment file (``environment``, or the one beside it) and a lock into ``notebook``."""
+    from condadeps.record import embedding
+
+    job = _job("export", (), prefix, options)
+    return embedding.embed(job, os.fspath(notebook), reporter, environment=environment, lock=lock)
+
+
+def strip(notebook: str | os.PathLike[str]) -> Written:
+    """Take what :func:`embed` wrote out of ``notebook``."""
+    from condadeps.record import embedding
+
+    return embedding.strip(_job("export", (), None, {}), os.fspath(notebook))
 
 
 def export(
@@ -267,24 +376,37 @@ def _by_engine(job: Job, settings: Settings, reporter: Reporter | None) -> Outco
 def _job(
     verb: Any, requests: Sequence[str], prefix: str | os.PathLike[str] | None, options: dict[str, Any]
 ) -> Job:
-    # A list where the requests should stand, as ipydeps takes one, is those requests.
-    texts = list(requests[0] if len(requests) == 1 and isinstance(requests[0], list | tuple) else requests)
-    for text in texts:
-        if not isinstance(text, str):
-            raise UsageError(f"a request is a string, not {type(text).__name__}", help='such as "pandas>=2"')
+    """The job of a call from Python, with what its files ask for. Raises UsageError, RequestError."""
+    import sys
+
+    files = _files(options)
+    asked = tuple(Asked(text, place="call") for text in _texts(requests))
     try:
         listed: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
         known = Options(**listed)
     except TypeError as error:
         raise UsageError(f"no such option: {error}") from error
-    import sys
+    where = str(Path(prefix or sys.prefix).expanduser().absolute())
+    return _with_files(Job(verb, where, asked, known, str(Path.cwd()), caller.notebook()), files)
 
-    return Job(
-        verb=verb,
-        prefix=str(Path(prefix or sys.prefix).absolute()),
-        asked=tuple(Asked(text, place="call") for text in texts),
-        options=known,
-        directory=str(Path.cwd()),
+
+def _texts(requests: Sequence[str]) -> list[str]:
+    """The requests; a list where they should stand, as ipydeps takes one, is those requests."""
+    texts = list(requests[0] if len(requests) == 1 and isinstance(requests[0], list | tuple) else requests)
+    for text in texts:
+        if not isinstance(text, str):
+            raise UsageError(f"a request is a string, not {type(text).__name__}", help='such as "pandas>=2"')
+    return texts
+
+
+def _files(options: dict[str, Any]) -> Files:
+    """What ``options`` say of files, which they lose: each a path or several."""
+    said = {one.name: options.pop(one.name, ()) for one in fields(Files)}
+    return Files(
+        **{
+            name: tuple(map(os.fspath, [value] if isinstance(value, str | os.PathLike) else value))
+            for name, value in said.items()
+        }
     )
 
 
@@ -292,43 +414,39 @@ def carry_out(call: Call, asked: Sequence[Asked], directory: Path, reporter: Rep
     """Do what the words of a command or magic say, and return what is to be shown.
 
     ``asked`` are the call's requests with where each was asked; ``directory`` is where relative
-    paths and the environment file are meant from.
+    paths are meant from.
     """
     import sys
 
     prefix = Path(call.prefix or sys.prefix).expanduser().absolute()
+
+    def job(verb: Any = call.verb, record: bool = call.options.record) -> Job:
+        options = replace(call.options, record=record)
+        return Job(verb, str(prefix), tuple(asked), options, str(directory), caller.notebook())
+
     match call.verb:
         case "list":
-            from condadeps.show.listing import listing
-
             return listing(prefix)
         case "which":
-            from condadeps import config
-            from condadeps.names.homes import Homes
-            from condadeps.names.lookup import which
-
-            return which([_named(one) for one in asked], Homes(overrides=config.own().homes))
+            return _which(asked)
         case "config":
-            from condadeps import config
+            from condadeps.show.configured import configured
 
-            return config.read(prefix, directory)
+            return configured(prefix, directory)
         case "export":
             from condadeps.record.export import export
 
-            job = Job("export", str(prefix), (), call.options, str(directory))
-            return export(job, reporter, **call.settings)
+            return export(job(), reporter, **call.settings)
         case "install" | "update":
             if not asked and not call.files and not call.options.update_all:
                 raise UsageError("name at least one package", help='such as pandas "numpy>=2"')
-            job = Job(call.verb, str(prefix), tuple(asked), call.options, str(directory))
-            return travel(_with_files(job, call), reporter)
+            return travel(_with_files(job(), call.files), reporter)
         case "kernels":
             return _kernels(call, reporter)
         case "lock":
-            from condadeps.locks.make import lock
+            from condadeps.locks import make
 
-            job = Job("lock", str(prefix), tuple(asked), call.options, str(directory))
-            return lock(job, call.files, reporter, **call.settings)
+            return make.lock(job(), call.files, reporter, **call.settings)
         case "cache":
             from condadeps.sources import kept
 
@@ -336,39 +454,34 @@ def carry_out(call: Call, asked: Sequence[Asked], directory: Path, reporter: Rep
             if what == "clean" and call.yes:
                 return kept.clear(kinds)
             return replace(kept.kept(kinds), asked=what == "clean")
-        case "embed" | "strip":
+        case "embed":
             from condadeps.record import embedding
 
-            job = Job("export", str(prefix), (), call.options, str(directory))
-            if call.verb == "strip":
-                return [embedding.strip(job, path) for path in call.requests]
-            return [embedding.embed(job, path, reporter, **call.settings) for path in call.requests]
-        case "bundle":
-            from condadeps.locks.make import bundle
+            there = replace(job("export"), asked=())
+            return [embedding.embed(there, path, reporter, **call.settings) for path in call.requests]
+        case "strip":
+            from condadeps.record import embedding
 
-            job = Job("bundle", str(prefix), tuple(asked), call.options, str(directory))
-            return bundle(job, call.files, reporter, **call.settings)
+            return [embedding.strip(job("export"), path) for path in call.requests]
+        case "bundle":
+            from condadeps.locks import make
+
+            return make.bundle(job(), call.files, reporter, **call.settings)
         case "sync":
             if not call.files:
                 raise UsageError("say what it is to match", help="condadeps sync -f environment.yml")
             # The file is the record.
-            options = replace(call.options, record=call.options.env_file is not None)
-            job = Job("sync", str(prefix), tuple(asked), options, str(directory))
-            return travel(_with_files(job, call), reporter)
+            return travel(_with_files(job(record=call.options.env_file is not None), call.files), reporter)
         case "remove":
             if not asked:
                 raise UsageError("name what is to be removed", help="such as: condadeps remove pandas")
-            return travel(Job("remove", str(prefix), tuple(asked), call.options, str(directory)), reporter)
+            return travel(job(), reporter)
         case "undo":
-            number = call.settings["number"]
-            job = Job("undo", str(prefix), (), call.options, str(directory), number=number)
-            return travel(job, reporter)
+            return travel(replace(job(), number=call.settings["number"]), reporter)
         case "history":
-            from condadeps.show.history import history as read
-
-            return read(prefix)
+            return history(prefix)
         case "restore":
-            return travel(Job("restore", str(prefix), tuple(asked), call.options, str(directory)), reporter)
+            return travel(job(), reporter)
         case "doctor":
             from condadeps.health.doctor import doctor as look
 
@@ -378,11 +491,10 @@ def carry_out(call: Call, asked: Sequence[Asked], directory: Path, reporter: Rep
 
             return migrate(call.requests, directory=directory, **call.settings)
         case "create":
-            from condadeps.kernels.creation import create as make
+            from condadeps.kernels.creation import create as make_environment
 
-            options = replace(call.options, record=call.options.env_file is not None)
-            job = _with_files(Job("create", str(prefix), tuple(asked), options, str(directory)), call)
-            return make(job, reporter=reporter, **call.settings)
+            made = _with_files(job(record=call.options.env_file is not None), call.files)
+            return make_environment(made, reporter=reporter, **call.settings)
         case verb:
             raise ValueError(f"no such verb: {verb}")
 
@@ -402,12 +514,20 @@ def _kernels(call: Call, reporter: Reporter | None) -> object:
             return registered.kernels(call.prefix)
 
 
-def _with_files(job: Job, call: Call) -> Job:
-    if not call.files:
+def _with_files(job: Job, files: Files) -> Job:
+    if not files:
         return job
     from condadeps.asked.gather import gather
 
-    return gather(job, call.files)
+    return gather(job, files)
+
+
+def _which(asked: Sequence[Asked]) -> Answers:
+    from condadeps import config
+    from condadeps.names.homes import Homes
+    from condadeps.names.lookup import which
+
+    return which([_named(one) for one in asked], Homes(overrides=config.own().homes))
 
 
 def _named(asked: Asked) -> str:

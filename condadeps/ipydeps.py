@@ -244,6 +244,7 @@ def _job(
     use_overrides: bool,
     pip_config: str | None,
 ) -> Job:
+    from condadeps.asked import caller
     from condadeps.asked.job import Job, Options
 
     options = Options(
@@ -257,8 +258,8 @@ def _job(
         dry_run=wanted.dry_run,
         pip_config=pip_config,
     )
-    here = Path.cwd()
-    job = Job("install", str(Path(sys.prefix).absolute()), tuple(asked), options, str(here))
+    prefix, here = str(Path(sys.prefix).absolute()), str(Path.cwd())
+    job = Job("install", prefix, tuple(asked), options, here, caller.notebook())
     if wanted.requirements or wanted.constraints:
         from condadeps.asked.gather import gather
         from condadeps.call import Files

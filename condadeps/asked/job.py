@@ -107,7 +107,9 @@ class Job:
     asked: tuple[Asked, ...] = ()
     options: Options = field(default_factory=Options)
     directory: str = "."
-    """The caller's working directory: relative paths and the environment file are meant from there."""
+    """The caller's working directory: relative paths are meant from there."""
+    notebook: str | None = None
+    """The notebook that is calling, when its front end tells: the environment file goes beside it."""
     constraints: tuple[Asked, ...] = ()
     """They hold for whatever is installed, and install nothing (pip's ``-c``)."""
     named: tuple[Named, ...] = ()
@@ -139,6 +141,7 @@ class Job:
             asked=tuple(Asked(**_tuples(item)) for item in document["asked"]),
             options=Options(**_tuples(document["options"])),
             directory=document["directory"],
+            notebook=document["notebook"],
             constraints=tuple(Asked(**_tuples(item)) for item in document["constraints"]),
             named=tuple(Named(**_tuples(item)) for item in document["named"]),
             notes=tuple(document["notes"]),

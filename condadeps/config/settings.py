@@ -101,7 +101,8 @@ class Record:
             "the environment file (`--env-file`); relative to the working directory; a project's or "
             "environment's file names one within its own directory",
             variable="CONDADEPS_ENV_FILE",
-            unset="`environment.yml` in the working directory",
+            unset="`environment.yml` beside the notebook, where the front end tells its path; else in the "
+            "working directory",
         ),
     )
 

@@ -110,7 +110,7 @@ def _occasion(job: Job, found: Planned) -> Occasion:
         command=masked(" ".join(["condadeps", job.verb, *words])),
         verb=job.verb,
         who=_user(),
-        where=f"{', '.join(places) or 'call'} in {job.directory}",
+        where=f"{', '.join(places) or 'call'} in {job.notebook or job.directory}",
         undoes=found.undo.change.stamp if found.undo else None,
     )
 

@@ -19,6 +19,7 @@ from typing import Any
 from condadeps.errors import NotFoundError, PrefixError, UsageError
 from condadeps.kernels import place
 from condadeps.kernels.definition import NAME
+from condadeps.show.shown import Shown
 
 _INSTALL = """\
 import json, sys
@@ -46,7 +47,7 @@ class Kernel:
 
 
 @dataclass(frozen=True, slots=True)
-class Kernels:
+class Kernels(Shown):
     """A list of kernels, to be shown."""
 
     kernels: tuple[Kernel, ...]
@@ -69,7 +70,7 @@ def _gone(one: Kernel) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
+class Removed(Shown):
     """Kernels that were taken away; their environments stay, but for those named."""
 
     kernels: tuple[Kernel, ...]

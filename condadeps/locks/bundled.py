@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from condadeps.show.shown import Shown
+
 MANIFEST = "condadeps-bundle.json"
 LOCK = "conda-lock.yml"
 PYPI = "pypi"
@@ -25,7 +27,7 @@ VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(Shown):
     """What became of bundling."""
 
     directory: str

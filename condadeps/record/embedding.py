@@ -23,6 +23,7 @@ from condadeps.asked.credentials import masked
 from condadeps.asked.files import MAX_NOTEBOOK_BYTES, failure, text_of
 from condadeps.asked.job import Job
 from condadeps.record import file
+from condadeps.show.shown import Shown
 
 if TYPE_CHECKING:
     from condadeps.show.reporter import Reporter
@@ -48,7 +49,7 @@ class Embedded:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class Written(Shown):
     """What was done to a notebook."""
 
     notebook: str

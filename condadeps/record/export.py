@@ -13,6 +13,7 @@ from condadeps.errors import UsageError
 from condadeps.prefix.installed import Distribution, distributions, packages
 from condadeps.prefix.target import Target, read
 from condadeps.record.place import environment_name
+from condadeps.show.shown import Shown
 from condadeps.sources.credentials import split_credentials
 from condadeps.transaction.journal import unfinished
 
@@ -25,7 +26,7 @@ ENVIRONMENT_YAML = "environment-yaml"
 
 
 @dataclass(frozen=True, slots=True)
-class Export:
+class Export(Shown):
     """The text of a file that tells what is installed."""
 
     text: str
@@ -177,15 +178,23 @@ def _answer(manager: Any, name: str, version: str, constraint: str = "") -> Answ
 
 
 def _channels(target: Target) -> list[str]:
-    """The channels its packages came from, most used first, by name where the alias has one."""
+    """The channels its packages came from, in the order in which conda would ask them here.
+
+    One that is not configured was named by a call (``-c``), so it came first: the most used of them.
+    """
+    from condadeps.record.place import NODEFAULTS
+    from condadeps.sources.channels import effective
     from condadeps.sources.condarc import CondaConfig
 
-    alias = CondaConfig.read(target.prefix).alias.rstrip("/") + "/"
+    config = CondaConfig.read(target.prefix)
+    alias = config.alias.rstrip("/") + "/"
     used = Counter(
-        split_credentials(package.channel)[0]
-        .rstrip("/")
-        .removesuffix(f"/{package.subdir}")
-        .removeprefix(alias)
+        split_credentials(package.channel)[0].rstrip("/").removesuffix(f"/{package.subdir}")
         for package in packages(target.prefix).values()
     )
-    return [channel for channel, _ in used.most_common()]
+    configured = effective(config, directory=target.prefix)
+    known = {one.base_url for one in configured}
+    strange = [url.removeprefix(alias) for url, _ in used.most_common() if url not in known]
+    ordered = [one.base_url if one.is_file else one.name for one in configured if one.base_url in used]
+    kept_out = [NODEFAULTS] if NODEFAULTS in config.channels else []
+    return list(dict.fromkeys((*strange, *ordered, *kept_out)))

@@ -15,13 +15,21 @@ from condadeps.solve.plan import Answer, Plan
 if TYPE_CHECKING:
     from condadeps.names.homes import Homes
 
+NODEFAULTS = "nodefaults"
+"""Among a file's channels: the configured ones are not asked beside them."""
 _FILE = "environment.yml"
 _ANONYMOUS = {"env", ".env", "venv", ".venv"}
 
 
 def env_file(job: Job) -> Path:
-    """The environment file of a job that is settled (:mod:`condadeps.config`); else beside the caller."""
-    return Path(job.directory, job.options.env_file or _FILE)
+    """The environment file of a job that is settled (:mod:`condadeps.config`).
+
+    Where nobody names one: beside the notebook when its front end tells where that is, else in the
+    working directory.
+    """
+    if job.options.env_file or job.notebook is None:
+        return Path(job.directory, job.options.env_file or _FILE)
+    return Path(job.notebook).parent / _FILE
 
 
 def environment_name(prefix: Path) -> str:
@@ -79,7 +87,7 @@ def write_down(
             path,
             environment=name,
             python=".".join(target.python_version.split(".")[:2]),
-            channels=plan.channels or _configured(job, target),
+            channels=(*(plan.channels or _configured(job, target)), *_kept_out(job, target)),
             answers=answers,
             needed=needed((*answers, *_standing(path, target, answers)), target, homes),
             pin=settings.record.pin,
@@ -102,6 +110,20 @@ def _configured(job: Job, target: Target) -> tuple[str, ...]:
     config = CondaConfig.read(target.prefix)
     channels = selected(config, options.channels, options.override_channels)
     return tuple(dict.fromkeys(map(name_of, channels)))
+
+
+def _kept_out(job: Job, target: Target) -> tuple[str, ...]:
+    """``nodefaults``, when this call or the configuration kept other channels out.
+
+    conda asks its configured channels after those of an environment file, unless the file says that.
+    """
+    if not target.is_conda:
+        return ()
+    from condadeps.sources.condarc import CondaConfig
+
+    named = any(NODEFAULTS in one.channels for one in job.named)
+    kept = job.options.override_channels or named or NODEFAULTS in CondaConfig.read(target.prefix).channels
+    return (NODEFAULTS,) if kept else ()
 
 
 def _moved(plan: Plan, path: Path, target: Target, homes: Homes) -> tuple[Answer, ...]:

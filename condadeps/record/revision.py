@@ -36,8 +36,13 @@ class Revision:
         self.recorded: set[str] = set()
 
     def channels(self, channels: Sequence[str]) -> None:
-        """Add the channels that were used and are not there; the file's own order stands."""
+        """Add the channels that were used and are not there; the file's own order stands.
+
+        So does whether the configured channels count beside them (``nodefaults``), where it has channels.
+        """
         known = [line.text for line in self.sheet.channels]
+        if known:
+            channels = [channel for channel in channels if channel != "nodefaults"]
         for channel in channels:
             bare = without(channel)
             if bare != channel:

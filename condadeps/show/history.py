@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,6 +86,12 @@ class History:
     entries: tuple[Entry, ...]
     size: int = 0
     """Bytes that are kept in the environment, so that the changes can be undone."""
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self.entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, for ``--json``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,12 @@ class Listing:
     entries: tuple[Entry, ...]
     untold: tuple[str, ...] = ()
     """Warnings that the JSON, which is conda's, has no place for."""
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self.entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
 
     def to_json(self) -> list[dict[str, Any]]:
         """As ``conda list --json``."""

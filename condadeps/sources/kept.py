@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from condadeps.errors import PrefixError, UsageError
+from condadeps.show.shown import Shown
 from condadeps.sources.cache import cache_root
 
 KINDS = {
@@ -36,7 +37,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Shown):
     """What is kept, or what was cleared away."""
 
     directory: str
