@@ -12,9 +12,10 @@ from condadeps.call import Files
 from condadeps.errors import UsageError
 
 
-def gather(job: Job, files: Files, subdir: str | None = None) -> Job:
+def gather(job: Job, files: Files, subdir: str | None = None, *, solve: bool = False) -> Job:
     """``job`` with what ``files`` ask for, after what was typed; for the platform ``subdir``, or this one.
 
+    ``solve``: it is to be solved for, so that of a notebook the environment file counts, not the lock.
     Raises RequestError, which names file and line, for what cannot be read.
     """
     for path in files.requirements:
@@ -22,7 +23,7 @@ def gather(job: Job, files: Files, subdir: str | None = None) -> Job:
     for path in files.constraints:
         listing = _read(job, path, "requirements")
         job = _with(job, path, replace(listing, asked=(), constraints=(*listing.constraints, *listing.asked)))
-    locks = [path for path in files.files if _is_lock(job, path)]
+    locks = [path for path in files.files if _is_lock(job, path, solve)]
     if locks:
         return _with_lock(job, files, locks)
     for path in files.files:
@@ -31,12 +32,13 @@ def gather(job: Job, files: Files, subdir: str | None = None) -> Job:
     return job
 
 
-def _is_lock(job: Job, path: str) -> bool:
-    """Whether ``path`` is to be followed as a lock; a notebook's is when an environment is made of it."""
+def _is_lock(job: Job, path: str, solve: bool) -> bool:
+    """Whether ``path`` is to be followed as a lock; a notebook's is when all of an environment is wanted."""
     from condadeps.locks.files import kind_of
 
     kind = kind_of(Path(job.directory, path).expanduser())
-    return kind is not None and (kind != "notebook" or (job.verb in ("create", "sync") and not job.asked))
+    whole = job.verb in ("create", "sync", "bundle") and not job.asked and not solve
+    return kind is not None and (kind != "notebook" or whole)
 
 
 def _with_lock(job: Job, files: Files, locks: Sequence[str]) -> Job:

@@ -11,7 +11,7 @@ from condadeps.asked.job import Job
 from condadeps.asked.request import Request
 from condadeps.config import Configuration, trusted
 from condadeps.errors import ConfigError, UsageError
-from condadeps.locks import clashes, exact, files, located, present
+from condadeps.locks import clashes, exact, files, located, machine, present
 from condadeps.locks.exact import There
 from condadeps.locks.lock import Locked, LockedFile, artifact
 from condadeps.names.homes import Homes
@@ -82,10 +82,12 @@ async def plan(
         base = replace(base, answers=(), notes=(*base.notes, *notes))
     made = exact.plan(locked, there, homes, file=str(path), sync=job.verb == "sync", inside=job.inside)
     clashes.check_rest(made, there, path.name)
+    if conda is not None:
+        machine.check([one.package for one in made.link], conda.virtual_packages(), path.name)
     warnings = (*made.warnings, *(clashes.missing(locked, there) if not lock.python_only else ()))
     made = replace(
-        made, link=(*base.link, *made.link), notes=(*base.notes, *made.notes, *job.notes), warnings=warnings,
-        channels=conda.written if conda else (),
+        made, link=(*base.link, *made.link), warnings=warnings, channels=conda.written if conda else (),
+        notes=(*base.notes, *made.notes, *job.notes, *_unrecorded(made, job, path)),
     )  # fmt: skip
     return _with_kernel(made, locked, there, job, path, homes)
 
@@ -146,6 +148,15 @@ def _there(target: Target, homes: Homes) -> There:
         graph(packages, distributions, target, homes),
         present.laid(target, distributions.values()),
     )
+
+
+def _unrecorded(made: Plan, job: Job, path: Path) -> list[str]:
+    """Why a living environment's file does not list what came from a lock."""
+    if not made or job.verb != "install" or not job.options.record:
+        return []
+    return [
+        f"what {path.name} brought is not listed in the environment file: the lock is itself the record of it"
+    ]
 
 
 def _beside(locked: Locked, base: Plan, homes: Homes) -> tuple[Locked, list[str]]:

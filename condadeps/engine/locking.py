@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
 from condadeps import config as settings
+from condadeps.asked.credentials import without
 from condadeps.asked.job import Job
 from condadeps.asked.parse import parse
 from condadeps.engine.planned import constraints
 from condadeps.engine.sources import conda_source, policy_of, pypi_source
-from condadeps.errors import CondadepsError
+from condadeps.errors import CondadepsError, UsageError
 from condadeps.locks import conda_lock, explicit, pixi_lock
-from condadeps.locks.lock import Lock, Locked, LockedFile
+from condadeps.locks.lock import Lock, Locked, LockedFile, public
 from condadeps.names.homes import Homes
 from condadeps.prefix.target import Target, machine_subdir, planned
 from condadeps.show.reporter import Reporter
@@ -23,6 +25,7 @@ from condadeps.solve.plan import Artifact, Plan
 from condadeps.solve.python import choose_python
 from condadeps.solve.solve import solve
 from condadeps.sources.condarc import CondaConfig
+from condadeps.sources.files import name_in_url
 from condadeps.sources.pypi import MetadataError, PypiSource
 from condadeps.transaction.cancel import Cancel
 
@@ -53,6 +56,7 @@ async def lock(job: Job, reporter: Reporter, cancel: Cancel) -> Lock:
 
 def text(lock: Lock, format: str) -> str:
     """``lock`` in one of the formats that hold conda's packages."""
+    lock = public(lock)
     match format:
         case "explicit":
             return explicit.write(lock)
@@ -115,7 +119,9 @@ async def _platform(job: Job, subdir: str, reporter: Reporter) -> tuple[Plan, Lo
 
 async def _file(artifact: Artifact, pypi: PypiSource) -> LockedFile:
     """A planned file with what it says of itself, which was read for the solve."""
-    page = await pypi.page(artifact.project) if not artifact.direct else None
+    if artifact.direct:
+        return LockedFile(_at_its_url(artifact))
+    page = await pypi.page(artifact.project)
     try:
         files = page.at(Version(artifact.version)) if page else ()
         told: Any = next((one for one in files if one.filename == artifact.filename), None)
@@ -125,3 +131,18 @@ async def _file(artifact: Artifact, pypi: PypiSource) -> LockedFile:
     if metadata is None:
         return LockedFile(artifact)
     return LockedFile(artifact, tuple(map(str, metadata.requires)), metadata.requires_python)
+
+
+def _at_its_url(artifact: Artifact) -> Artifact:
+    """What was asked for by URL, where everybody can fetch it: here it is a file of the cache."""
+    told = artifact.direct_url or {}
+    if "archive_info" not in told:
+        raise UsageError(
+            f"{artifact.project} is built from {without(str(told.get('url', artifact.url)))},"
+            " which a lock does not fix",
+            help="a wheel or an sdist, by its URL",
+        )
+    url, promised = str(told["url"]), told["archive_info"].get("hashes", {})
+    filename = name_in_url(url)
+    sha256, build = str(promised.get("sha256") or artifact.sha256), not filename.endswith(".whl")
+    return replace(artifact, url=url, filename=filename, sha256=sha256, build=build)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from condadeps.errors import PrefixError, UsageError
 from condadeps.locks import conda_lock, explicit, pixi_lock, present, pylock, requirements
-from condadeps.locks.lock import Lock
+from condadeps.locks.lock import Lock, public
 from condadeps.prefix.target import Target
 from condadeps.sources.channels import effective
 from condadeps.sources.condarc import CondaConfig
@@ -34,7 +34,7 @@ async def text(
         )
     if format == "requirements":
         return requirements.write(target)
-    lock = await present.of_projects(target, index)
+    lock = public(await present.of_projects(target, index))
     if format == "pylock":
         return pylock.write(lock, target), lock.notes
     return requirements.with_hashes(lock), lock.notes
@@ -48,7 +48,7 @@ async def _conda(
             f"{target.prefix} is not a conda environment, so there is no {format} of it",
             help="--format requirements or pylock",
         )
-    lock = await present.of_prefix(target, index, _channels(target, config))
+    lock = public(await present.of_prefix(target, index, _channels(target, config)))
     if format == "explicit":
         left = [f"{one.project} {one.artifact.version}" for one in lock.platforms[0].files]
         note = f"an explicit file holds conda's packages only; not in it: {', '.join(left)}"

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from condadeps.asked.credentials import without
 from condadeps.errors import RequestError
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.solve.plan import Artifact, Package
+from condadeps.sources.credentials import without_credentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,33 @@ class Lock:
         return replace(self, notes=(*self.notes, *notes))
 
 
+def public(lock: Lock) -> Lock:
+    """``lock`` as it may be written down: no URL has a user, password, token or signature in it."""
+    platforms = tuple(
+        replace(
+            one,
+            packages=tuple(map(_public_package, one.packages)),
+            files=tuple(
+                replace(file, artifact=replace(file.artifact, url=without(file.artifact.url)))
+                for file in one.files
+            ),
+        )
+        for one in lock.platforms
+    )
+    return replace(
+        lock,
+        platforms=platforms,
+        channels=tuple(map(without, lock.channels)),
+        indexes=tuple(map(without, lock.indexes)),
+    )
+
+
+def _public_package(one: Package) -> Package:
+    url, channel = without(one.url), without(one.channel)
+    record = {**one.record, "url": url, "channel": channel}
+    return replace(one, url=url, channel=channel, record=record)
+
+
 RECORD_KEYS = ("build_number", "depends")
 """What a whole record has (CEP 36) and a lock's line may lack."""
 
@@ -70,9 +99,11 @@ RECORD_KEYS = ("build_number", "depends")
 def package(url: str, document: Mapping[str, Any], place: str) -> Package:
     """The conda package at ``url``, with what the lock tells of its record.
 
-    Name, version and build come from the file's name where ``document`` lacks them. Raises
-    RequestError (``place`` says where) for a URL that is no package's.
+    Name, version and build come from the file's name where ``document`` lacks them. Credentials are the
+    configuration's to tell: those in a lock's URL are not used, nor kept. Raises RequestError
+    (``place`` says where) for a URL that is no package's.
     """
+    url = without_credentials(url)
     channel, subdir, filename = split_url(url, place)
     for algorithm, length in (("md5", 32), ("sha256", 64)):
         checked_hash(document.get(algorithm), length, place)
@@ -149,6 +180,7 @@ def artifact(
     from condadeps.sources.files import name_in_url
 
     checked_hash(sha256, 64, project)
+    url = without_credentials(url)
     filename = filename or name_in_url(url)
     wheel = filename.endswith(".whl")
     return Artifact(

@@ -71,7 +71,7 @@ def bundle(
     names = tuple(dict.fromkeys(platforms))
     _check(names, "conda-lock")
     job, configuration = config.settle(job)
-    followed = gather(replace(job, settings={}), files).settings.get("lock")
+    followed = gather(replace(job, settings={}), files, solve=kernel).settings.get("lock")
     if followed and kernel:
         raise UsageError(f"{followed} is a lock, which is followed exactly", help="condadeps lock --kernel …")
     settings = (
@@ -95,7 +95,7 @@ def _asked(job: Job, files: Files, platforms: Sequence[str], kernel: bool) -> di
     """
     found: dict[str, object] = {}
     for subdir in platforms:
-        one = gather(replace(job, verb="create", settings={}), files, subdir)
+        one = gather(replace(job, verb="create", settings={}), files, subdir, solve=True)
         if "lock" in one.settings:
             raise UsageError(f"{one.settings['lock']} is a lock already", help="name what it was made from")
         if not one.asked:

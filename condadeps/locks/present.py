@@ -118,7 +118,7 @@ async def _file(one: Distribution, traces: _Traces, target: Target, index: Index
         return f"{what} is left out: it is installed in development mode"
     if one.project == OWN:
         return f"{what} is left out: `condadeps create` brings its own"
-    made = traces.laid(one) or _direct(one)
+    made = traces.laid(one) if one.direct_url is None else _direct(one)
     if made is None and one.direct_url is not None:
         return f"{what} is left out: it came from {without_credentials(one.direct_url['url'])}"
     if made is None:

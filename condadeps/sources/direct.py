@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urldefrag, urlsplit, urlunsplit
 
+from condadeps.asked.credentials import without
 from condadeps.errors import RequestError
 from condadeps.sources.credentials import masked
 from condadeps.sources.files import name_in_url, read_wheel_name
@@ -81,7 +82,7 @@ class References:
         if hashes:
             await asyncio.to_thread(check_any, location, path, hashes)
         direct_url: dict[str, Any] = {
-            "url": _clean(url),
+            "url": without(url),
             "archive_info": {"hash": f"sha256={digest}", "hashes": {"sha256": digest}},
         }
         if filename.endswith(".whl"):
@@ -117,7 +118,7 @@ class References:
         name = read_wheel_name(path.name)
         return Direct(
             metadata=metadata,
-            location=_clean(location),
+            location=without(location),
             filename=path.name,
             url=path.as_uri(),
             sha256=digest,
@@ -136,9 +137,9 @@ class References:
             raise _unusable(location, str(error)) from error
         return Direct(
             metadata=metadata,
-            location=_clean(location),
+            location=without(location),
             filename="",
-            url=_clean(location),
+            url=without(location),
             sha256=None,
             size=None,
             compiled=False,
@@ -167,7 +168,7 @@ def _vcs_url(url: str, fragment: str, commit: str | None) -> dict[str, Any]:
         info["requested_revision"] = revision
     if commit or revision:
         info["commit_id"] = commit or revision
-    clean = _clean(urlunsplit(parts._replace(scheme=scheme, path=path if at else parts.path)))
+    clean = without(urlunsplit(parts._replace(scheme=scheme, path=path if at else parts.path)))
     return {"url": clean, "vcs_info": info, **_subdirectory(fragment)}
 
 
@@ -179,15 +180,6 @@ def _subdirectory(fragment: str) -> dict[str, str]:
 def _subdirectory_fragment(fragment: str) -> str:
     said = _subdirectory(fragment)
     return f"#subdirectory={said['subdirectory']}" if said else ""
-
-
-def _clean(url: str) -> str:
-    """Without user and password; ``git@`` of an ssh URL is an address, not a secret, and stays (PEP 610)."""
-    parts = urlsplit(url)
-    userinfo, at, host = parts.netloc.rpartition("@")
-    if not at or (userinfo == "git" and parts.scheme.endswith("ssh")):
-        return url
-    return urlunsplit(parts._replace(netloc=host))
 
 
 def _unusable(location: str, problem: str) -> MetadataError:

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from condadeps.asked.credentials import masked
+from condadeps.asked.credentials import masked, without
 from condadeps.errors import PrefixError, SpaceError, TransactionError
 from condadeps.prefix import installed
 from condadeps.prefix.target import Target, planned
@@ -165,9 +165,12 @@ def _command(plan: Plan) -> str:
 
 
 def _discreet(plan: Plan) -> Plan:
-    """``plan`` as it may be written down: what a person typed can hold a password."""
+    """``plan`` as it may be written down: what a person typed, and where a file is, can hold a password."""
     answers = (replace(one, text=masked(one.text), constraint=masked(one.constraint)) for one in plan.answers)
-    return replace(plan, answers=tuple(answers))
+    install = (
+        replace(one, artifact=replace(one.artifact, url=without(one.artifact.url))) for one in plan.install
+    )
+    return replace(plan, answers=tuple(answers), install=tuple(install))
 
 
 def _afterwards(plan: Plan, target: Target) -> Target:
