@@ -61,7 +61,9 @@ class CondadepsError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows in place of a traceback: where in condadeps it was raised helps nobody."""
-        return [f"{type(self).__name__}: {self}"]
+        from condadeps.show.spelling import as_magic
+
+        return [f"{type(self).__name__}: {as_magic(str(self))}"]
 
     def to_json(self) -> dict[str, Any]:
         """The error as plain data: ``exception_name``, ``message``, ``detail``, ``help``, ``data``."""

@@ -78,7 +78,9 @@ class CondadepsMagics(Magics):
         words = split(line)
         call = _call(words if words or cell is None else ["install"])
         if call.help:
-            print(call.help)
+            from condadeps.show.spelling import as_magic
+
+            print(as_magic(call.help))
             return
         asked = [Asked(text, place="cell") for text in call.requests]
         if cell is not None:

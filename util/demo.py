@@ -103,7 +103,12 @@ def _run(notebook: Path, executed: Path) -> str | None:
     """Runs ``notebook`` where ``executed`` will be, writes that, and returns what went wrong, if it did."""
     document: Any = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
     client = NotebookClient(
-        document, kernel_name=KERNEL, timeout=900, resources={"metadata": {"path": str(executed.parent)}}
+        document,
+        kernel_name=KERNEL,
+        timeout=900,
+        resources={"metadata": {"path": str(executed.parent)}},
+        # ipykernel warns that TCP can be listened to: here it goes from this machine to itself.
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
     )
     # As a Jupyter server that runs elsewhere would start it: our virtual environment is not the kernel's.
     env = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}

@@ -6,14 +6,20 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from condadeps.asked.job import IMPLIED, Asked, Job
-from condadeps.errors import PrefixError, RequestError, UsageError
+from condadeps.errors import RequestError, UsageError
 from condadeps.kernels import registered
+from condadeps.names.namespaces import PackageName
 from condadeps.prefix.target import read
 from condadeps.show.reporter import Reporter
-from condadeps.transaction.fresh import is_free
+from condadeps.transaction.fresh import is_free, taken
 from condadeps.transaction.outcome import Outcome
+
+if TYPE_CHECKING:
+    from condadeps.asked.request import Request
+    from condadeps.names.homes import Homes
 
 _KERNEL_NAME = re.compile(r"[a-z0-9._-]+", re.IGNORECASE)
 """What jupyter_client accepts."""
@@ -46,7 +52,7 @@ def create(
     if kernel is not None:
         registered.check_free(kernel, prefix, kernel_prefix)
     with TemporaryDirectory(prefix="condadeps-") as directory:
-        if kernel or not bare:
+        if kernel or not (bare or _is_not_pythons(job)):
             job = _with_kernel(job, Path(directory), registered=kernel is not None)
         outcome = travel(job, reporter)
     if not outcome.changed or bare:
@@ -64,11 +70,7 @@ def _check(prefix: Path, kernel: str | None, bare: bool) -> None:
     if kernel is not None and bare:
         raise UsageError("a kernel needs ipykernel: --kernel and --bare exclude each other")
     if not is_free(prefix):
-        raise PrefixError(
-            f"no environment is made at {prefix}: there is something there",
-            help=f"to change an environment: condadeps install -p {prefix} …",
-            prefix=str(prefix),
-        )
+        raise taken(prefix)
 
 
 def _with_kernel(job: Job, directory: Path, *, registered: bool) -> Job:
@@ -85,14 +87,42 @@ def _with_kernel(job: Job, directory: Path, *, registered: bool) -> Job:
 
 
 def _names_python(asked: Asked) -> bool:
-    from condadeps.asked.parse import parse
     from condadeps.asked.request import Bare, Spec
 
-    try:
-        request = parse(asked)
-    except RequestError:
-        return False  # the road will say so, with its reason
+    request = _request(asked)
     return isinstance(request, Bare | Spec) and request.name == "python"
+
+
+def _is_not_pythons(job: Job) -> bool:
+    """Whether all that is asked for are conda packages known to hold no Python project."""
+    from condadeps.names.homes import Homes
+
+    homes = Homes()
+    return bool(job.asked) and not any(
+        _names_python(asked) or not _ships_nothing(_request(asked), homes) for asked in job.asked
+    )
+
+
+def _ships_nothing(request: Request | None, homes: Homes) -> bool:
+    from condadeps.asked.request import Bare, Spec
+
+    if isinstance(request, Spec):
+        return homes.ships(PackageName(request.name)) == ()
+    if not isinstance(request, Bare):
+        return False
+    from condadeps.names.reading import read as means
+
+    reading = means(request.name, homes, lambda package: homes.ships(package) is not None)
+    return reading.package is not None and homes.ships(reading.package) == ()
+
+
+def _request(asked: Asked) -> Request | None:
+    from condadeps.asked.parse import parse
+
+    try:
+        return parse(asked)
+    except RequestError:
+        return None  # the road will say so, with its reason
 
 
 def _has_condadeps(prefix: Path) -> bool:

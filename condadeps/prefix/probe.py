@@ -52,7 +52,7 @@ def ask(prefix: Path) -> target.Target:
         raise PrefixError(
             f"{prefix} is not an environment",
             detail=["it has neither a conda-meta directory nor a Python of its own"],
-            help=f"condadeps create -p {prefix} python=3.12",
+            help=f"condadeps create -p {_place(prefix)} python=3.12",
             prefix=str(prefix),
         )
     told = _answer(prefix, python)
@@ -64,6 +64,14 @@ def ask(prefix: Path) -> target.Target:
             prefix=str(prefix),
         )
     return target.described(prefix, python, told)
+
+
+def _place(prefix: Path) -> str:
+    """Where an environment can be made: one is never made over what is there."""
+    try:
+        return "DIR" if any(prefix.iterdir()) else str(prefix)
+    except OSError:
+        return "DIR"
 
 
 def _python(prefix: Path) -> Path | None:

@@ -16,6 +16,7 @@ from condadeps.show import text
 from condadeps.show.changes import MARKS, Change, changes
 from condadeps.show.progress import Progress
 from condadeps.show.reporter import Phase, Reporter, Silent
+from condadeps.show.spelling import as_magic
 from condadeps.show.units import counted
 from condadeps.solve.plan import Plan
 from condadeps.transaction.outcome import Outcome, Status
@@ -63,7 +64,7 @@ def error(error: CondadepsError) -> str:
     parts += [_line(detail, "padding-left:1em;white-space:pre-wrap") for detail in error.detail]
     if error.help:
         parts.append(f"<div>help: <code>{_e(error.help)}</code></div>")
-    return f'<div style="{_BOX}">{"".join(parts)}</div>'
+    return as_magic(f'<div style="{_BOX}">{"".join(parts)}</div>')
 
 
 def progress(state: Progress) -> str:
@@ -113,7 +114,7 @@ class Live(Reporter):
         self._update()
 
     def notice(self, message: str) -> None:
-        self._state.notices.append(message)
+        self._state.notices.append(as_magic(message))
         self._update(now=True)
 
     def result(self, result: Any, *, json: bool = False) -> None:
@@ -201,7 +202,7 @@ def _both(result: Any) -> tuple[str, str]:
     if isinstance(result, list | tuple):
         pairs = [_both(item) for item in result]
         return "".join(markup for markup, _ in pairs), "\n".join(plain for _, plain in pairs)
-    plain = str(result)
+    plain = as_magic(str(result)) if isinstance(result, Outcome) else str(result)
     render = getattr(result, "_repr_html_", None)
     markup = render() if callable(render) else None
     return markup or f"<pre>{_e(plain)}</pre>", plain
@@ -247,7 +248,7 @@ def _item(name: str, share: float | None, amount: str) -> str:
 
 def _remarks(warnings: Iterable[str], notes: Iterable[str]) -> str:
     lines = [f'<div style="{_BOX}"><b>Warning</b>: {_e(line)}</div>' for line in warnings]
-    return "".join(lines + [_line(f"note: {line}", _FAINT) for line in notes])
+    return as_magic("".join(lines + [_line(f"note: {line}", _FAINT) for line in notes]))
 
 
 def _faint(content: str) -> str:

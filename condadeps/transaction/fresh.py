@@ -30,11 +30,7 @@ def made(prefix: Path) -> Iterator[None]:
             f"no environment can be made at {prefix}", detail=[str(error)], prefix=str(prefix)
         ) from error
     if not is_free(prefix):
-        raise PrefixError(
-            f"no environment is made at {prefix}: there is something there",
-            help=f"to change an environment: condadeps install -p {prefix} …",
-            prefix=str(prefix),
-        )
+        raise taken(prefix)
     try:
         yield
     except BaseException:
@@ -42,6 +38,17 @@ def made(prefix: Path) -> Iterator[None]:
             with suppress(OSError):
                 shutil.rmtree(prefix)
         raise
+
+
+def taken(prefix: Path) -> PrefixError:
+    """What is said when something is at ``prefix`` already, an environment or not."""
+    if (prefix / "conda-meta").is_dir():
+        what, way = "an environment", f"to change it: condadeps install -p {prefix} …"
+    else:
+        what, way = "something", "-p a directory that is not there yet"
+    return PrefixError(
+        f"no environment is made at {prefix}: there is {what} already", help=way, prefix=str(prefix)
+    )
 
 
 @contextmanager

@@ -1,0 +1,18 @@
+"""How a command is typed: ``condadeps`` in a terminal, ``%condadeps`` in a notebook."""
+
+from __future__ import annotations
+
+import re
+
+from condadeps.asked.verbs import VERBS
+
+_COMMAND = re.compile(rf"(?<![\w%./~-])condadeps(?= (?:{'|'.join(sorted(VERBS))})\b)")
+
+
+def as_magic(text: str) -> str:
+    """``text`` with the commands in it as they are typed in a notebook.
+
+    >>> as_magic("`condadeps create -p DIR` makes one; condadeps is not in it")
+    '`%condadeps create -p DIR` makes one; condadeps is not in it'
+    """
+    return _COMMAND.sub("%condadeps", text)
