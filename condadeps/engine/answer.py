@@ -11,7 +11,7 @@ from condadeps import config as settings
 from condadeps.asked.job import Job
 from condadeps.engine import bundling, locking
 from condadeps.engine.sources import pypi_source
-from condadeps.locks import export
+from condadeps.locks import conda_lock, export
 from condadeps.prefix.target import read
 from condadeps.show.reporter import Reporter
 from condadeps.sources.condarc import CondaConfig
@@ -40,7 +40,8 @@ async def _export(job: Job, reporter: Reporter, cancel: Cancel) -> dict[str, Any
 
 async def _lock(job: Job, reporter: Reporter, cancel: Cancel) -> dict[str, Any]:
     lock = await locking.lock(job, reporter, cancel)
-    return {"text": locking.text(lock, job.settings["format"]), "notes": list(lock.notes)}
+    more = conda_lock.notes(lock) if job.settings["format"] == "conda-lock" else ()
+    return {"text": locking.text(lock, job.settings["format"]), "notes": [*lock.notes, *more]}
 
 
 async def _bundle(job: Job, reporter: Reporter, cancel: Cancel) -> dict[str, Any]:

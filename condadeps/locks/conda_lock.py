@@ -34,6 +34,17 @@ def write(lock: Lock, targets: Mapping[str, Target]) -> str:
     return _dumped(document)
 
 
+def notes(lock: Lock) -> tuple[str, ...]:
+    """What conda-lock itself could not do with the lock: pip's part, where there is no pip."""
+    lacking = [
+        one.subdir for one in lock.platforms if one.files and all(two.name != "pip" for two in one.packages)
+    ]
+    if not lacking:
+        return ()
+    what = "what is from PyPI, conda-lock's own install brings with the environment's pip"
+    return (f"{what}, and there is none for {', '.join(lacking)}; condadeps needs none",)
+
+
 def _entries(locked: Locked, markers: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     for one in ordered(locked.packages):
         yield {

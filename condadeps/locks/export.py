@@ -53,7 +53,8 @@ async def _conda(
         left = [f"{one.project} {one.artifact.version}" for one in lock.platforms[0].files]
         note = f"an explicit file holds conda's packages only; not in it: {', '.join(left)}"
         return explicit.write(lock), (*lock.notes, *([note] if left else []))
-    return written(format, lock, {target.subdir: target}), lock.notes
+    more = conda_lock.notes(lock) if format == "conda-lock" else ()
+    return written(format, lock, {target.subdir: target}), (*lock.notes, *more)
 
 
 def written(format: Format, lock: Lock, targets: dict[str, Target]) -> str:
