@@ -96,6 +96,33 @@ def test_names_and_records_come_from_the_platform_and_noarch(first: Path, tmp_pa
         assert conda.written == (server.url,)
 
 
+def test_indexes_asked_for_beforehand_are_asked_for_once(first: Path, tmp_path: Path) -> None:
+    async def later(conda: CondaSource) -> frozenset[str]:
+        conda.begin()
+        conda.begin()
+        return await conda.names()
+
+    with serving(first) as server:
+        once, twice = (source(config(server.url), tmp_path / name) for name in ("once", "twice"))
+        run(once.names())
+        asked = sorted(server.paths("GET"))
+        server.forget()
+        assert run(later(twice)) == {"foo", "bar", "only-here"}
+        assert sorted(server.paths("GET")) == asked
+
+
+def test_a_channel_asked_beforehand_that_fails_is_told_when_the_names_are_wanted(tmp_path: Path) -> None:
+    async def later(conda: CondaSource) -> None:
+        conda.begin()
+        await asyncio.sleep(0.2)
+        with pytest.raises(SourceError):
+            await conda.names()
+        conda.begin()
+        conda.close()
+
+    run(later(source(config("http://127.0.0.1:9/channel"), tmp_path)))
+
+
 def test_a_directory_is_a_channel_even_offline(first: Path, tmp_path: Path) -> None:
     for written in (first.as_uri(), str(first), f"./{first.name}"):
         conda = source(config(written), tmp_path, directory=first.parent, offline=True)

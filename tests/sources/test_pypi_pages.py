@@ -205,6 +205,17 @@ def test_what_is_no_index_page_is_refused(content: bytes, kind: str) -> None:
         read_page(content, kind, URL)
 
 
+def test_a_kept_page_that_is_damaged_is_not_read() -> None:
+    links = [
+        Link(f"six-1.{minor}.tar.gz", f"https://files.example/six-1.{minor}.tar.gz") for minor in range(3)
+    ]
+    kept = part(links, SIX).to_bytes()
+    assert Part.from_bytes(memoryview(kept)).versions == ("1.2", "1.1", "1.0")
+    for damaged in (kept[:-1], kept + b"x", kept[:20], b"", kept.replace(b'"format":', b'"former":')):
+        with pytest.raises((ValueError, KeyError)):
+            Part.from_bytes(damaged)
+
+
 def test_a_page_of_ten_thousand_files_does_not_hurt() -> None:
     entries = [
         {
