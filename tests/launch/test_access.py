@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 from collections.abc import Iterator
@@ -114,24 +115,21 @@ def test_a_generated_token_is_printed_and_lets_in(alone: Server) -> None:
     assert alone.curl("/alone/api/status", token=token).status == 200
 
 
-def test_a_token_comes_from_a_file(jupyter: Path, home: Path) -> None:
+def test_a_token_from_a_file_and_a_password_let_in_and_are_in_no_log(
+    jupyter: Path, home: Path, tmp_path: Path
+) -> None:
     (home / "token").write_text(f"{TOKEN}\n")
-    with serving(jupyter, home, JUPYTER_TOKEN_FILE=str(home / "token")) as server:
-        assert server.curl("/api/status", token=TOKEN).status == 200
-        assert TOKEN not in server.said
-
-
-def test_a_hashed_password_lets_in_and_is_in_no_log(jupyter: Path, home: Path, tmp_path: Path) -> None:
-    import hashlib
-
     hashed = f"sha256:0123456789ab:{hashlib.sha256(b'open sesame' + b'0123456789ab').hexdigest()}"
-    with serving(jupyter, home, "--debug", JUPYTER_HASHED_PASSWORD=hashed) as server:
+    given = {"JUPYTER_TOKEN_FILE": str(home / "token"), "JUPYTER_HASHED_PASSWORD": hashed}
+    with serving(jupyter, home, "--debug", **given) as server:
         assert server.curl("/api/status").status == 403
+        assert server.curl("/api/status", token=TOKEN).status == 200
         server.log_in(tmp_path / "cookies", "open sesame")
         assert server.curl("/api/status", "--cookie", str(tmp_path / "cookies")).status == 200
-        assert hashed not in server.said
-        assert "?token=" not in server.said
-        assert hashed not in Path(f"/proc/{server.process.pid}/cmdline").read_text()
+        arguments = Path(f"/proc/{server.process.pid}/cmdline").read_text()
+        for secret in (TOKEN, hashed):
+            assert secret not in server.said
+            assert secret not in arguments
 
 
 # ---------------------------------------------------------------- cookies
@@ -337,6 +335,19 @@ def test_without_a_gallery_its_menus_are_left_out(alone: Server) -> None:
     token = alone.said.partition("?token=")[2].split()[0]
     disabled = page(alone, "/alone/lab", token)["disabledExtensions"]
     assert {"@jupyterlab-nbgallery/gallerymenu", "@jupyterlab-nbgallery/userpreferences"} <= set(disabled)
+
+
+@pytest.mark.parametrize(
+    ("uuid", "arrives"),
+    [("0b4e2d3c-aaaa-4bbb-8ccc-1234567890ab", True), ("'; open('/tmp/evil', 'w'); '", False), (["x"], False)],
+)
+def test_a_notebook_cannot_have_code_run_by_being_opened(server: Server, uuid: object, arrives: bool) -> None:
+    metadata = {"gallery": {"uuid": uuid, "git_commit_id": "abc123", "link": "kept"}}
+    content = {"cells": [], "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    (server.home / "notebooks" / "opened.ipynb").write_text(json.dumps(content))
+    seen = json.loads(server.curl("/api/contents/opened.ipynb?type=notebook&content=1", token=TOKEN).body)
+    kept = {"git_commit_id": "abc123", "link": "kept"}
+    assert seen["content"]["metadata"]["gallery"] == ({"uuid": uuid, **kept} if arrives else kept)
 
 
 def test_an_option_of_nbgallery_config_is_one_of_the_server(

@@ -16,6 +16,7 @@ import pytest
 from tests.launch.servers import (
     SECURE,
     TOKEN,
+    Server,
     environ,
     free_port,
     serving,
@@ -27,34 +28,37 @@ from tests.launch.servers import (
 pytestmark = [pytest.mark.slow, pytest.mark.network]
 
 
-def test_notebook_dir_is_made_and_served(jupyter: Path, home: Path) -> None:
-    with serving(jupyter, home, JUPYTER_TOKEN=TOKEN, NOTEBOOK_DIR=str(home / "a" / "b")) as server:
-        (home / "a" / "b" / "here.txt").touch()
-        listed = json.loads(server.curl("/api/contents", token=TOKEN).body)["content"]
-        assert [one["name"] for one in listed] == ["here.txt"]
+@pytest.fixture(scope="module")
+def server(jupyter: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The classic notebook, with options of every kind."""
+    home = tmp_path_factory.mktemp("classic")
+    said = {
+        "JUPYTER_TOKEN": TOKEN,
+        "NOTEBOOK_DIR": str(home / "a" / "b"),
+        "NOTEBOOK_ARGS": "--ServerApp.base_url='/a-b/' --ServerApp.quit_button=False",
+        "DOCKER_STACKS_JUPYTER_CMD": "nbclassic",
+    }
+    with serving(jupyter, home, "--IdentityProvider.cookie_name=mine", **said) as running:
+        # It answers a handshake before it has loaded its extensions.
+        wait_until(lambda: "is running at:" in running.said)
+        yield running
 
 
-def test_notebook_args_and_arguments_reach_jupyter(jupyter: Path, home: Path) -> None:
-    arguments = "--ServerApp.base_url='/a b/' --ServerApp.quit_button=False"
-    with serving(
-        jupyter, home, "--IdentityProvider.cookie_name=mine", NOTEBOOK_ARGS=arguments, JUPYTER_TOKEN=TOKEN
-    ) as server:
-        answer = server.curl("/a%20b/api/status", token=TOKEN)
-        assert answer.status == 200
-        assert [one for one in answer.cookies() if one.startswith("mine=")]
+def test_notebook_dir_is_made_and_served(server: Server) -> None:
+    (server.home / "a" / "b" / "here.txt").touch()
+    listed = json.loads(server.curl("/a-b/api/contents", token=TOKEN).body)["content"]
+    assert [one["name"] for one in listed] == ["here.txt"]
 
 
-@pytest.mark.parametrize(
-    ("application", "path"), [("notebook", "/tree"), ("nbclassic", "/nbclassic"), ("server", "/")]
-)
-def test_another_application_is_started_as_securely(
-    jupyter: Path, home: Path, application: str, path: str
-) -> None:
-    with serving(jupyter, home, JUPYTER_TOKEN=TOKEN, DOCKER_STACKS_JUPYTER_CMD=application) as server:
-        assert server.curl("/api/status").status == 403
-        # Nobody waits for it to have loaded its extensions.
-        wait_until(lambda: "is running at:" in server.said)
-        assert server.curl(path, token=TOKEN).status in (200, 302)
+def test_notebook_args_and_arguments_reach_jupyter(server: Server) -> None:
+    answer = server.curl("/a-b/api/status", token=TOKEN)
+    assert answer.status == 200
+    assert [one for one in answer.cookies() if one.startswith("mine=")]
+
+
+def test_another_application_is_started_as_securely(server: Server) -> None:
+    assert server.curl("/a-b/nbclassic/tree").status == 302
+    assert "nbclassic" in server.curl("/a-b/nbclassic/tree", token=TOKEN).body
 
 
 def children(pid: int) -> list[int]:
@@ -74,13 +78,6 @@ def test_restartable_starts_it_again_and_ends_when_told(jupyter: Path, home: Pat
         assert not subprocess.run(
             ["pgrep", "-f", f"--ServerApp.port={server.port}"], check=False, capture_output=True
         ).stdout
-
-
-def test_without_it_the_end_of_jupyter_is_the_end(jupyter: Path, home: Path) -> None:
-    with serving(jupyter, home, JUPYTER_TOKEN=TOKEN) as server:
-        wait_until(lambda: "is running at:" in server.said)
-        assert server.curl("/api/shutdown", "--request", "POST", token=TOKEN).status == 200
-        assert server.process.wait(30) == 0
 
 
 # ---------------------------------------------------------------- JupyterHub

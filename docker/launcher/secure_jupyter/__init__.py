@@ -14,7 +14,8 @@
     extension     inside the server: the TLS context, the last check, the gallery's way in
     silence       no secret in a log
     tls           the TLS context
- The launcher ends in ``jupyter lab`` (or another application of Jupyter Server) in the same process. What it
+
+The launcher ends in ``jupyter lab`` (or another application of Jupyter Server) in the same process. What it
 decided reaches the server as one environment variable, which the server's configuration (``config/``) and our
 server extension read and remove.
 """

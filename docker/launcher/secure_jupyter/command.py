@@ -41,7 +41,8 @@ examples:
 """,
     INSECURE: """\
 usage: jupyter-notebook-insecure-for-testing-only [JUPYTER OPTION…]
- Starts JupyterLab WITHOUT TLS and, unless JUPYTER_TOKEN says one, WITHOUT A TOKEN. Whoever reaches its port
+
+Starts JupyterLab WITHOUT TLS and, unless JUPYTER_TOKEN says one, WITHOUT A TOKEN. Whoever reaches its port
 can run anything. It listens on 127.0.0.1 port 8888; --ip=ADDRESS (JUPYTER_IP) and --port=NUMBER
 (JUPYTER_PORT) say otherwise. The other settings are those of jupyter-notebook-secure. Also called ji.
 

@@ -32,8 +32,7 @@ def _load_jupyter_server_extension(app: Any) -> None:
         if told.mode == "secure":
             refuse(app, told)
             _secure(app, told)
-        if told.origin:
-            _open_to(app, told.origin)
+        _mind_the_gallery(app, told.origin)
     except LaunchError as error:
         sys.exit(f"jupyter: {error}")
     except Exception as error:
@@ -120,8 +119,10 @@ def _times(*paths: Path) -> tuple[float, ...]:
     return tuple(times)
 
 
-def _open_to(app: Any, origin: str) -> None:
+def _mind_the_gallery(app: Any, origin: str) -> None:
+    gallery_shim.disarm()
     try:
-        gallery_shim.install(origin)
+        if origin:
+            gallery_shim.install(origin)
     except ImportError as error:
         app.log.warning("NBGALLERY_URL is set and nbgallery's extensions are not installed: %s", error)

@@ -1,5 +1,6 @@
 """nbgallery's settings: from the environment to where its extensions look for them.
- Its server extension reads the environment of the server, its JupyterLab extensions read their settings and
+
+Its server extension reads the environment of the server, its JupyterLab extensions read their settings and
 take only "1" for a switch, its extensions of the classic notebook read ``nbconfig``. The names documented for
 people (``NBGALLERY_…``) reach all of these from here. Values are data: they go through the environment and
 through JSON.

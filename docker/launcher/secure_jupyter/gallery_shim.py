@@ -1,5 +1,6 @@
-"""The gallery's way in: what its pages may do here, and nothing more.
- "Run in Jupyter" on a page of the gallery looks whether a notebook is there (``GET /api/contents/…``) and
+"""The gallery's way in: what its pages may do here, and nothing more; and a way in that its code leaves open.
+
+"Run in Jupyter" on a page of the gallery looks whether a notebook is there (``GET /api/contents/…``) and
 puts it there (``POST /post/…``), with the user's cookie and no XSRF token, which it cannot know. The
 published images turn XSRF off and open every address to the gallery for this, the page with the token in it
 included. Here both are open to the gallery's exact origin and for these two alone; its own extension in
@@ -11,10 +12,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import Any
 
 CONTENTS = "api/contents"
 POST = "post/"
+_INJECTED = ("uuid", "git_commit_id")
+_ID = re.compile(r"[0-9A-Za-z-]{0,64}")
 
 
 def opened(method: str, path: str, base_url: str) -> bool:
@@ -62,6 +66,33 @@ def install(gallery: str) -> None:
     ContentsHandler.allow_credentials = property(allow_credentials)
     PostHack.check_xsrf_cookie = check_xsrf_cookie
     _tell_more(EnvironmentHandler)
+
+
+def disarm() -> None:
+    """Keeps notebooks from running code when they are opened.
+
+    nbgallery's ``inject-uuid`` puts ``metadata.gallery.uuid`` and ``.git_commit_id`` between quotes into code
+    that it runs in the kernel. What is neither is left out of what the browser gets; the file stays until
+    it is saved.
+    """
+    from jupyter_server.services.contents.handlers import ContentsHandler
+
+    finish = ContentsHandler._finish_model
+
+    def finish_disarmed(handler: Any, model: Any, location: bool = True) -> None:
+        if model.get("type") == "notebook" and isinstance(model.get("content"), dict):
+            _drop_code(model["content"])
+        finish(handler, model, location)
+
+    ContentsHandler._finish_model = finish_disarmed
+
+
+def _drop_code(notebook: Any) -> None:
+    gallery = notebook.get("metadata", {}).get("gallery")
+    if isinstance(gallery, dict):
+        for name in _INJECTED:
+            if name in gallery and not (isinstance(gallery[name], str) and _ID.fullmatch(gallery[name])):
+                del gallery[name]
 
 
 def _tell_more(handler_class: Any) -> None:

@@ -148,7 +148,8 @@ def own(directory: Path, hosts: Sequence[str], now: datetime) -> Identity:
 def _alone_in(directory: Path) -> Iterator[None]:
     """``directory``, made if need be, with nobody else making a certificate in it: volumes are shared."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(directory / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    # To be locked it need not be written, and who shares the directory may be another user.
+    descriptor = os.open(directory / ".lock", os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

@@ -1,6 +1,6 @@
-"""``NBGALLERY_CONFIG_<TRAIT>``: one option of Jupyter Server each, as the published nbgallery images take
-them.
- ``NBGALLERY_CONFIG_BASE_URL=/jupyter/`` sets ``ServerApp.base_url``. The value is read by the option's kind
+"""``NBGALLERY_CONFIG_<TRAIT>``: one option of Jupyter Server each, as the published nbgallery images have it.
+
+``NBGALLERY_CONFIG_BASE_URL=/jupyter/`` sets ``ServerApp.base_url``. The value is read by the option's kind
 and never evaluated: text as it is, numbers, yes or no, and JSON for lists and tables. What decides who gets
 in has settings of its own and is refused here, and so is what names code.
 """
