@@ -11,7 +11,7 @@ set -euo pipefail
 image_user=jovyan
 image_home="/home/$image_user"
 users_gid=100
-hooks="${START_HOOKS:-/usr/local/bin}"
+hooks=/usr/local/bin
 here="$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")"
 
 log() { [[ -n "${JUPYTER_DOCKER_STACKS_QUIET:-}" ]] || printf 'start.sh: %s\n' "$*" >&2; }
@@ -99,7 +99,9 @@ refit_home() {
         done < <(awk -v home="$image_home/" 'index($5, home) == 1 { print $5 }' /proc/self/mountinfo)
     fi
     export HOME="$home"
-    [[ -z "${XDG_CACHE_HOME:-}" ]] || export XDG_CACHE_HOME="${XDG_CACHE_HOME/#"$image_home"/"$home"}"
+    if [[ "${XDG_CACHE_HOME:-}" == "$image_home"/* ]]; then
+        export XDG_CACHE_HOME="$home${XDG_CACHE_HOME#"$image_home"}"
+    fi
     if [[ "$PWD/" == "$image_home/"* && -d "$home${PWD#"$image_home"}" ]]; then
         cd -- "$home${PWD#"$image_home"}"
     fi

@@ -44,9 +44,8 @@ def _fill(config: Any, told: plan.Plan) -> None:
         server.port_retries = 0
         server.ssl_options = {"ssl_version": ssl.PROTOCOL_TLS_SERVER, "ciphers": tls.CIPHERS}
         server.allow_unauthenticated_access = False
-    if told.hashed_password:
-        config.PasswordIdentityProvider.hashed_password = told.hashed_password
-    if told.mode != "insecure":
         # Lax: the browser sends the cookie from our own pages only. A gallery's pages need it sent as well.
         same_site = "None" if told.origin else "Lax"
         config.IdentityProvider.cookie_options = {"samesite": same_site, "secure": True}
+    if told.hashed_password:
+        config.PasswordIdentityProvider.hashed_password = told.hashed_password
