@@ -321,11 +321,12 @@ def _already(job: Job, settings: Settings) -> Outcome | None:
         return None
     if job.settings:  # a lock says more than that its requests are met
         return None
+    from condadeps.asked.credentials import masked
     from condadeps.asked.parse import parse
     from condadeps.names.homes import Homes
     from condadeps.prefix import already
     from condadeps.prefix.target import read
-    from condadeps.solve.plan import Plan
+    from condadeps.solve.plan import MARKER, Plan
     from condadeps.transaction.outcome import Outcome, Status
 
     requests = [parse(asked, job.directory) for asked in job.asked]
@@ -338,7 +339,9 @@ def _already(job: Job, settings: Settings) -> Outcome | None:
         return None
     # A request whose marker does not hold here is met, and comes to nothing.
     wanted = tuple(answer for answer in met if answer.version)
-    plan = Plan(prefix=job.prefix, subdir=target.subdir, answers=wanted, notes=job.notes)
+    idle = [answer for answer in met if not answer.version]
+    notes = (*job.notes, *(MARKER.format(masked(answer.text)) for answer in idle))
+    plan = Plan(prefix=job.prefix, subdir=target.subdir, answers=wanted, notes=notes)
     if job.options.dry_run:
         return Outcome(Status.UNCHANGED, plan)
     from condadeps.record.place import write_down

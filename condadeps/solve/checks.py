@@ -121,7 +121,7 @@ def _no_version(item: Wanted, entry: Entry, discovery: Discovery) -> NoVersionEr
     detail += [f"{limit} is a constraint" for limit in bound]
     failed = sorted(entry.unreadable.items(), reverse=True)
     for version, error in failed[:2]:
-        detail.append(f"{entry.project} {version} cannot be read: {error.message}")
+        detail.append(f"{entry.project} {version} cannot be used: {error.message}")
         detail += [f"  {line}" for line in error.detail if error is failed[0][1]]
     if entry.closed and not entry.paged:
         detail.append(f"{entry.project} may not come from PyPI: {entry.closed}")

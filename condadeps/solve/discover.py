@@ -17,7 +17,7 @@ from packaging.version import Version
 
 from condadeps.asked.request import Direct as DirectRequest
 from condadeps.asked.request import Origin
-from condadeps.errors import ConfigError, UsageError
+from condadeps.errors import ConfigError, NoVersionError, UsageError
 from condadeps.names.homes import Homes
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.prefix.direct import one_place, same
@@ -31,7 +31,7 @@ from condadeps.solve.needs import Need, Needs, read
 from condadeps.solve.policy import Policy
 from condadeps.solve.seams import CondaCandidates, Page, PypiCandidates
 from condadeps.solve.universe import GROWTH, CondaCandidate, Entry, PipCandidate, Universe, conda_candidates
-from condadeps.sources.files import File
+from condadeps.sources.files import File, admits_python
 from condadeps.sources.metadata import MetadataError
 
 WIDEST = 64
@@ -89,7 +89,7 @@ class Discovery:
     async def direct(self, request: DirectRequest) -> Need:
         """Stage what a direct reference names; it becomes its project's one candidate.
 
-        Raises SourceError, or UsageError when PyPI is off.
+        Raises SourceError, NoVersionError when it is for another Python, UsageError when PyPI is off.
         """
         if self.pypi is None:
             raise UsageError(f"{request.text} needs pip, which is switched off", help=self.switch)
@@ -99,6 +99,14 @@ class Discovery:
         found = await self.pypi.direct(request.location, editable=request.editable, hashes=request.hashes)
         metadata = found.metadata
         check_open(request.text, metadata.name, self.policy)
+        if not self._suits(metadata.requires_python):
+            raise NoVersionError(
+                f"{request.text} needs Python {metadata.requires_python}; "
+                f"here is {self.target.python_version}",
+                name=str(metadata.name),
+                asked=request.text,
+                available=[],
+            )
         entry = self.entry(metadata.name)
         needs = read(metadata.lines, metadata.extras, self.target.markers)
         entry.direct = PipCandidate("direct", metadata.version, needs, found, metadata.requires_python or "")
@@ -108,6 +116,10 @@ class Discovery:
         entry.changed()
         specifier = SpecifierSet(f"=={metadata.version}")
         return Need(metadata.name, specifier, frozenset(canonicalize_name(e) for e in request.extras))
+
+    def _suits(self, requires_python: str | None) -> bool:
+        """Whether Requires-Python admits the target's."""
+        return admits_python(requires_python, self.target.markers["python_full_version"])
 
     @property
     def switch(self) -> str:
@@ -309,6 +321,11 @@ class Discovery:
             metadata = await self.pypi.metadata(entry.file(version))
         except MetadataError as error:
             entry.unreadable[version] = error
+            return
+        if not self._suits(metadata.requires_python):
+            # Find-links and old indexes do not say it beside the file, as others do.
+            needed = metadata.requires_python
+            entry.unreadable[version] = MetadataError(f"it needs Python {needed}", python=needed)
             return
         entry.metadata[version] = read(metadata.lines, metadata.extras, self.target.markers)
         entry.requires_python[version] = metadata.requires_python or ""

@@ -12,6 +12,9 @@ from typing import Any, Literal
 
 from condadeps.names.namespaces import PackageName, ProjectName
 
+MARKER = "{}: its marker does not hold here, so there is nothing to do"
+"""The note on a request that is not for this environment."""
+
 
 @dataclass(frozen=True, slots=True)
 class Package:

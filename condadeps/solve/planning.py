@@ -15,7 +15,7 @@ from condadeps.solve.decode import Solution, artifact, same
 from condadeps.solve.encode import PROXY
 from condadeps.solve.moves import Moves
 from condadeps.solve.needs import spelled
-from condadeps.solve.plan import Answer, Install, Link, Plan, Uninstall, Unlink
+from condadeps.solve.plan import MARKER, Answer, Install, Link, Plan, Uninstall, Unlink
 from condadeps.solve.problem import Problem, Solved
 from condadeps.solve.reasons import Reasons, admits
 from condadeps.solve.universe import CondaCandidate, Entry, PipCandidate
@@ -177,6 +177,11 @@ class _Planner:
         return f"{reason}; {self._not_conda(entry)}" if self.problem.discovery.conda else reason
 
     def _not_conda(self, entry: Entry) -> str:
+        policy = self.problem.discovery.policy
+        if entry.project in policy.only_pypi:
+            return f"{policy.setting('only_pypi')} names it"
+        if entry.from_pypi:
+            return "the hash that was asked for is of PyPI's file"
         if not entry.conda:
             return "no configured channel has it"
         unmet = [
@@ -300,7 +305,8 @@ class _Planner:
             for need in other.needs.always
             if need.url and not follows(need)
         }
-        over.update({version: f"cannot be used: {e.message}" for version, e in entry.unreadable.items()})
+        failed = {v: error for v, error in entry.unreadable.items() if "python" not in error.data}
+        over.update({version: f"cannot be used: {error.message}" for version, error in failed.items()})
         newest = max(over, default=chosen.version)
         if newest > chosen.version:
             yield f"{entry.project} {chosen.version} is taken: {newest} {over[newest]}"
@@ -328,7 +334,7 @@ class _Planner:
         for item in self.problem.items:
             yield from item.notes
             if not item.applies:
-                yield f"{item.shown}: its marker does not hold here, so there is nothing to do"
+                yield MARKER.format(item.shown)
         yield from self.notes
         discovery = self.problem.discovery
         if discovery.conda is None and not discovery.target.is_conda and self.solution.pip:

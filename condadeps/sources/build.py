@@ -152,7 +152,7 @@ _NOT_FETCHED: Final = re.compile(
     re.MULTILINE,
 )
 """pip's words when it never came to building: the repository, the revision or the file was not to be had."""
-_PIP_S_OWN: Final = ("note: This error originates from a subprocess", "hint: See above for")
+_PIP_S_OWN: Final = ("Looking in ", "note: This error originates from a subprocess", "hint: See above for")
 """Lines that tell nothing of this failure."""
 
 

@@ -105,7 +105,7 @@ class File:
 
     def accepts_python(self, full_version: str) -> bool:
         """Whether Requires-Python admits ``full_version`` (``3.11.7``); a malformed one admits all."""
-        return not self.requires_python or _admits(self.requires_python, full_version)
+        return admits_python(self.requires_python, full_version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,11 @@ class FileName:
     kind: Literal["wheel", "sdist"]
     tags: str = ""
     build_tag: str = ""
+
+
+def admits_python(requires_python: str | None, full_version: str) -> bool:
+    """Whether Requires-Python admits ``full_version`` (``3.11.7``); none and a malformed one admit all."""
+    return not requires_python or _admits(requires_python, full_version)
 
 
 def read_name(filename: str, project: ProjectName) -> FileName | None:

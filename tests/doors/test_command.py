@@ -173,3 +173,11 @@ def test_quiet_still_says_what_could_not_be_written_down(
     done = condadeps(*words, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "")
     assert "not recorded" in done.stderr and "--env-file" in done.stderr
+
+
+def test_a_request_that_is_not_for_this_machine_is_said_to_be_none(conda_prefix: CondaPrefix) -> None:
+    done = condadeps(
+        "install", "-p", conda_prefix("python"), "--no-record", "six ; sys_platform == 'no-such'"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "its marker does not hold here, so there is nothing to do" in done.stdout

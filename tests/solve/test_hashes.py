@@ -8,7 +8,7 @@ import pytest
 
 from condadeps.asked.job import Asked
 from condadeps.errors import ConflictError, HashError, NoVersionError
-from tests.solve.world import World, installs, linked
+from tests.solve.world import World, installs, linked, why
 
 GOOD, BAD = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
 
@@ -31,6 +31,7 @@ def test_a_project_with_a_hash_comes_from_pypi_though_conda_has_it(world: World)
     plan = world.solve(hashed("attrs==24.2.0", GOOD))
     assert installs(plan) == {"attrs": "24.2.0"} and not linked(plan)
     assert plan.install[0].artifact.sha256 == "a" * 64
+    assert why(plan)["pip attrs"] == "asked; the hash that was asked for is of PyPI's file"
 
 
 def test_only_a_file_with_one_of_the_hashes_is_taken(world: World) -> None:

@@ -10,7 +10,7 @@ import pytest
 from condadeps.errors import ConfigError, ConflictError, NotFoundError
 from condadeps.names.namespaces import ProjectName
 from condadeps.solve.policy import Policy
-from tests.solve.world import World, installs, linked
+from tests.solve.world import World, installs, linked, why
 
 
 def names(*texts: str) -> frozenset[ProjectName]:
@@ -92,6 +92,7 @@ def test_what_is_only_pypi_s_never_comes_from_conda(world: World) -> None:
     world.policy = Policy(only_pypi=names("torch"))
     plan = world.solve("torch")
     assert installs(plan) == {"torch": "2.6"} and linked(plan) == {"numpy": "1.26.4"}
+    assert why(plan)["pip torch"] == "asked; only_pypi names it"
     world.conda("vision", "1.0", depends=["python", "pytorch"])
     with pytest.raises(ConflictError) as caught:
         world.solve("vision")

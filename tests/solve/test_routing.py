@@ -213,7 +213,7 @@ def test_what_does_not_build_is_passed_over_with_its_own_words(world: World) -> 
     world.index.about["old-2.0.tar.gz"] = why
     with pytest.raises(NoVersionError) as error:
         world.solve("old")
-    assert error.value.detail[1:] == ("old 2.0 cannot be read: old-2.0 cannot be built", "  no compiler")
+    assert error.value.detail[1:] == ("old 2.0 cannot be used: old-2.0 cannot be built", "  no compiler")
     assert error.value.help == "get one"
     world.pypi("old", "1.0")
     plan = world.solve("old")

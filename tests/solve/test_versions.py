@@ -14,7 +14,7 @@ from rattler import MatchSpec, VersionSpec
 from rattler import Version as CondaVersion
 
 from condadeps.asked.job import Asked
-from condadeps.errors import ConflictError, UnsatisfiableError
+from condadeps.errors import ConflictError, NoVersionError, UnsatisfiableError
 from condadeps.names.homes import Home
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.solve.constraint import conda_constraint
@@ -235,3 +235,21 @@ def test_requirements_from_all_sides_come_to_what_pip_would_choose(
     else:
         chosen = linked(world.solve(wanted, "app", constraints=[f"click{limit}"]))["click"]
         assert Version(chosen) == expected
+
+
+def test_a_file_that_only_says_itself_which_python_it_is_for_is_heeded(world: World) -> None:
+    """Find-links and old indexes say nothing beside the file."""
+    world.pypi("app", "2.0", python=">=3.12", tells_python=False)
+    world.pypi("app", "1.0", python=">=3.8", tells_python=False)
+    plan = world.solve("app")
+    assert installs(plan) == {"app": "1.0"} and not plan.warnings
+    with pytest.raises(NoVersionError) as caught:
+        world.solve("app>=2")
+    assert "app 2.0 cannot be used: it needs Python >=3.12" in caught.value.detail
+
+
+def test_a_reference_for_another_python_is_refused(world: World) -> None:
+    place = "https://x.invalid/app-2.0-py3-none-any.whl"
+    world.place(place, "app", "2.0", python=">=3.12")
+    with pytest.raises(NoVersionError, match=r"needs Python >=3\.12; here is 3\.11\.7"):
+        world.solve(place)

@@ -175,13 +175,24 @@ class World:
         sdist: bool = False,
         yanked: bool | str = False,
         sha256: str | None = "0" * 64,
+        tells_python: bool = True,
     ) -> None:
-        """The index has this; ``sha256`` None: it does not say the file's hash."""
+        """The index has this; ``sha256`` None: it does not say the file's hash.
+
+        Without ``tells_python`` only the file's own metadata says which Python it is for.
+        """
         project = ProjectName(name)
         stem = f"{project.replace('-', '_')}-{version}"
         filename = f"{stem}.tar.gz" if sdist else f"{stem}-{tag}.whl"
         url = f"https://files.invalid/{filename}"
-        link = Link(filename, url, {"sha256": sha256} if sha256 else {}, 1000, python, yanked=yanked)
+        link = Link(
+            filename,
+            url,
+            {"sha256": sha256} if sha256 else {},
+            1000,
+            python if tells_python else None,
+            yanked=yanked,
+        )
         self.index.links.setdefault(project, []).append(link)
         self.index.about[filename] = Metadata(
             name=project,
@@ -191,9 +202,18 @@ class World:
             requires_python=python,
         )
 
-    def place(self, location: str, name: str, version: str, *, requires: Sequence[str] = ()) -> None:
+    def place(
+        self,
+        location: str,
+        name: str,
+        version: str,
+        *,
+        requires: Sequence[str] = (),
+        python: str | None = None,
+    ) -> None:
         """``location`` is a wheel of this project."""
-        metadata = Metadata(ProjectName(name), Version(version), tuple(requires))
+        named, numbered = ProjectName(name), Version(version)
+        metadata = Metadata(named, numbered, tuple(requires), requires_python=python)
         filename = f"{name}-{version}-py3-none-any.whl"
         self.index.places[location] = Direct(
             metadata, location, filename, location, "0" * 64, 1000, False, False, False, {"url": location}
