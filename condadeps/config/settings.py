@@ -261,7 +261,8 @@ class Settings:
         default=False,
         metadata=_said(
             Flag(),
-            "the overrides' commands of ipydeps' form may run (this release runs none, and says so)",
+            "the overrides' commands of ipydeps' form may run "
+            "([what that means](from-ipydeps.md#who-can-write-the-document-can-run-code-as-you))",
             by=frozenset({Scope.SITE}),
         ),
     )

@@ -23,10 +23,12 @@ from condadeps.sources.pypi import PypiSource
 from condadeps.transaction import apply as transaction
 from condadeps.transaction import keeping, past, pruning
 from condadeps.transaction.cancel import Cancel
+from condadeps.transaction.commands import Begun
 from condadeps.transaction.executable import Executable
 from condadeps.transaction.journal import Occasion
 from condadeps.transaction.outcome import Outcome, Status
 from condadeps.transaction.room import Room
+from condadeps.transaction.undo import Undo
 
 
 async def apply(
@@ -42,8 +44,12 @@ async def apply(
     cancel: Cancel,
     executable: Executable | None,
     uv: Path | None,
+    begun: Begun | None = None,
 ) -> Outcome:
-    """Make the change that was planned. Raises CondadepsError; the environment is then as it was."""
+    """Make the change that was planned, the rest of ``begun`` if there is one.
+
+    Raises CondadepsError; the environment is then as it was.
+    """
     plan, prefix = found.plan, Path(job.prefix)
     replaced = [item.to_json() for item in restart.replaced(plan, target)]
     applied = await transaction.apply(
@@ -53,12 +59,13 @@ async def apply(
         pypi=pypi,
         reporter=reporter,
         cancel=cancel,
-        occasion=_occasion(job, found),
+        occasion=occasion(job, found.undo),
         kept=found.undo.kept if found.undo else None,
         executable=executable,
         uv=uv,
         keep=found.keep,
         link_scripts=settings.link_scripts,
+        begun=begun,
     )
     reporter.phase("record")
     told = _catalogued(prefix, condarc, new=job.verb == "create")
@@ -96,12 +103,12 @@ def _shadowed(target: Target, plan: Plan) -> Sequence[str]:
     return [shadow.warning(found) for found in shadow.shadowing(target, projects).values()]
 
 
-def _occasion(job: Job, found: Planned) -> Occasion:
+def occasion(job: Job, undo: Undo | None = None) -> Occasion:
     """What the histories of conda and of condadeps tell of this change."""
     words = (
         [asked.text for asked in job.asked if asked.place != IMPLIED]
-        if found.undo is None
-        else [str(found.undo.change.number)]
+        if undo is None
+        else [str(undo.change.number)]
     )
     path = job.lock
     words += ["-f", path.name] if path is not None else []
@@ -111,7 +118,7 @@ def _occasion(job: Job, found: Planned) -> Occasion:
         verb=job.verb,
         who=_user(),
         where=f"{', '.join(places) or 'call'} in {job.notebook or job.directory}",
-        undoes=found.undo.change.stamp if found.undo else None,
+        undoes=undo.change.stamp if undo else None,
     )
 
 

@@ -13,7 +13,8 @@ from condadeps import config as settings
 from condadeps.asked.credentials import without
 from condadeps.asked.job import Job
 from condadeps.asked.parse import parse
-from condadeps.engine.planned import constraints
+from condadeps.engine import steering
+from condadeps.engine.planned import constraints, with_remarks
 from condadeps.engine.sources import conda_source, policy_of, pypi_source
 from condadeps.errors import CondadepsError, UsageError
 from condadeps.locks import conda_lock, explicit, pixi_lock
@@ -48,7 +49,7 @@ async def lock(job: Job, reporter: Reporter, cancel: Cancel) -> Lock:
         plan, locked, used = await _platform(one, subdir, reporter)
         found.append(locked)
         channels |= dict.fromkeys(used)
-        notes |= dict.fromkeys(f"{subdir}: {text}" for text in (*plan.warnings, *plan.notes, *one.notes))
+        notes |= dict.fromkeys(f"{subdir}: {text}" for text in (*plan.warnings, *plan.notes))
     return Lock(
         tuple(found), tuple(channels), sources=tuple(job.settings.get("sources", ())), notes=tuple(notes)
     )
@@ -81,17 +82,25 @@ async def _platform(job: Job, subdir: str, reporter: Reporter) -> tuple[Plan, Lo
     requests = [parse(asked, job.directory) for asked in job.asked]
     homes = Homes(overrides=configuration.settings.homes)
     target = planned(_NOWHERE, "", subdir)
-    conda = conda_source(job, target, config, requests, reporter, configuration)
+    overrides = await steering.overrides(job, configuration, offline=job.options.offline or config.offline)
+    wanted = overrides.steer(requests, target, homes)
+    conda = conda_source(job, target, config, wanted.requests, reporter, configuration)
     assert conda is not None
     try:
-        version = await choose_python(requests, conda, homes, subdir, constraints=constraints(job))
+        limits = (*constraints(job), *wanted.constraints)
+        version = await choose_python(wanted.requests, conda, homes, subdir, constraints=limits)
         target = planned(_NOWHERE, version, subdir)
+        before, wanted = wanted, overrides.steer(requests, target, homes)  # some rules are for one Python
+        if wanted.requests != before.requests:
+            conda.close()
+            conda = conda_source(job, target, config, wanted.requests, reporter, configuration)
+            assert conda is not None
         # Another platform's build code cannot run here.
         builds = subdir == machine_subdir()
         pypi = pypi_source(job, target, config, reporter, configuration, builds=builds)
         try:
             plan = await solve(
-                requests,
+                wanted.requests,
                 target,
                 conda=conda,
                 pypi=pypi,
@@ -102,9 +111,10 @@ async def _platform(job: Job, subdir: str, reporter: Reporter) -> tuple[Plan, Lo
                 verb="create",
                 pinned=config.pinned_packages,
                 policy=policy_of(configuration),
-                constraints=constraints(job),
+                constraints=(*constraints(job), *wanted.constraints),
                 reporter=reporter,
             )
+            plan = with_remarks(plan, job, wanted)
             files = [await _file(one.artifact, pypi) for one in plan.install]
         finally:
             await pypi.close()
@@ -112,7 +122,8 @@ async def _platform(job: Job, subdir: str, reporter: Reporter) -> tuple[Plan, Lo
         error.message = f"{subdir}: {error.message}"
         raise
     finally:
-        conda.close()
+        if conda is not None:
+            conda.close()
     locked = Locked(subdir, tuple(one.package for one in plan.link), tuple(files))
     return plan, locked, [channel.base_url for channel in conda.channels]
 

@@ -7,7 +7,7 @@ import importlib
 import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,8 @@ from condadeps.transaction.outcome import Outcome, Status
 
 if TYPE_CHECKING:
     from condadeps.config.settings import Installer
+    from condadeps.sources.pypi import PypiSource
+    from condadeps.transaction.commands import Begun
     from condadeps.transaction.executable import Executable
 
 
@@ -91,65 +93,113 @@ async def _perform(
     offline = options.offline or condarc.offline
     overrides = await steering.overrides(job, configuration, offline=offline)
     wanted = overrides.steer(requests, target, homes)
-    conda = conda_source(job, target, condarc, wanted.requests, reporter, configuration)
-    if conda and job.verb not in ("remove", "undo", "restore") and job.lock is None:
-        reporter.phase("index")
-        conda.begin()
-    # The solver is imported while the channels answer.
-    await asyncio.to_thread(importlib.import_module, "condadeps.engine.planned")
-    if job.verb == "create" and conda:
-        target = planned_target(prefix, await _python(job, wanted, target, conda, homes))
-        before, wanted = wanted, overrides.steer(requests, target, homes)  # some rules are for one Python
-        if wanted.requests != before.requests:
-            conda.close()
-            conda = conda_source(job, target, condarc, wanted.requests, reporter, configuration)
-    pypi = pypi_source(job, target, condarc, reporter, configuration)
-    try:
+    begun = None
+    if wanted.commands:
+        from condadeps.engine import commanded
+
+        wanted, begun = await commanded.run(job, wanted, target, homes, reporter, cancel)
+    work = _Work(job, configuration, condarc, homes, overrides, requests, hands, uv, reporter, cancel)
+    if begun is None:
+        return await work.rest(wanted, target)
+    with commanded.whole(begun):
+        return await work.rest(wanted, read(prefix), begun)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """One job, with what is known before it is known what is wanted of which environment."""
+
+    job: Job
+    configuration: Configuration
+    condarc: CondaConfig
+    homes: Homes
+    overrides: steering.Overrides
+    requests: Sequence[Request]
+    hands: Executable | None
+    uv: Path | None
+    reporter: Reporter
+    cancel: Cancel
+
+    async def rest(self, wanted: Steered, target: Target, begun: Begun | None = None) -> Outcome:
+        """The sources, the plan, its application."""
+        job, homes, reporter = self.job, self.homes, self.reporter
+        conda = self._channels(wanted, target)
+        if conda and job.verb not in ("remove", "undo", "restore") and job.lock is None:
+            reporter.phase("index")
+            conda.begin()
+        # The solver is imported while the channels answer.
+        await asyncio.to_thread(importlib.import_module, "condadeps.engine.planned")
+        if job.verb == "create" and conda:
+            target = planned_target(target.prefix, await _python(job, wanted, target, conda, homes))
+            before = wanted
+            wanted = self.overrides.steer(self.requests, target, homes)  # some rules are for one Python
+            if wanted.requests != before.requests:
+                conda.close()
+                conda = self._channels(wanted, target)
+        pypi = pypi_source(job, target, self.condarc, reporter, self.configuration)
+        try:
+            return await self._carried_out(wanted, target, conda, pypi, begun)
+        finally:
+            await pypi.close()
+            if conda:
+                conda.close()
+
+    def _channels(self, wanted: Steered, target: Target) -> CondaSource | None:
+        return conda_source(
+            self.job, target, self.condarc, wanted.requests, self.reporter, self.configuration
+        )
+
+    async def _carried_out(
+        self,
+        wanted: Steered,
+        target: Target,
+        conda: CondaSource | None,
+        pypi: PypiSource,
+        begun: Begun | None,
+    ) -> Outcome:
         from condadeps.engine import planned
 
-        found = await cancel.heeded(
-            planned.plan(
-                job,
+        found = await self.cancel.heeded(
+            planned.with_commands(
+                self.job,
                 wanted,
                 target,
-                condarc,
-                configuration,
+                self.condarc,
+                self.configuration,
                 conda=conda,
                 pypi=pypi,
-                homes=homes,
-                policy=policy_of(configuration),
-                reporter=reporter,
+                homes=self.homes,
+                policy=policy_of(self.configuration),
+                reporter=self.reporter,
             )
         )
         plan = found.plan
-        cancel.check()
+        self.cancel.check()
         status = Status.PLANNED if plan else Status.UNCHANGED
         outcome = Outcome(status, plan, warnings=plan.warnings)
-        if job.options.dry_run:
+        if self.job.options.dry_run:
             return outcome
         # To import what changes things takes as long as a small plan does.
         from condadeps.engine.applied import apply
         from condadeps.engine.recorded import recorded
 
+        settings = self.configuration.settings
         if not plan:
-            return recorded(outcome, found, job, target, settings)
+            return recorded(outcome, found, self.job, target, settings)
         return await apply(
-            job,
+            self.job,
             found,
             target,
-            condarc,
+            self.condarc,
             conda=conda,
             pypi=pypi,
             settings=settings,
-            reporter=reporter,
-            cancel=cancel,
-            executable=hands,
-            uv=uv,
+            reporter=self.reporter,
+            cancel=self.cancel,
+            executable=self.hands,
+            uv=self.uv,
+            begun=begun,
         )
-    finally:
-        await pypi.close()
-        if conda:
-            conda.close()
 
 
 async def _python(job: Job, wanted: Steered, target: Target, conda: CondaSource, homes: Homes) -> str:

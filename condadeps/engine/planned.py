@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from condadeps.asked.job import Job
 from condadeps.asked.parse import parse
 from condadeps.asked.request import Request
 from condadeps.config import Configuration
+from condadeps.errors import NotFoundError
 from condadeps.names.homes import Homes
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.overrides.steered import Steered
 from condadeps.prefix import guards, installed
 from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter
-from condadeps.solve.plan import Plan
+from condadeps.solve.plan import Command, Plan
 from condadeps.solve.policy import Policy
 from condadeps.solve.solve import solve
 from condadeps.sources.conda import CondaSource
@@ -88,7 +89,7 @@ async def plan(
             made, altered = await restoring.plan(job, target, conda, pypi, reporter)
             return Planned(made, keep=altered)
         case "install" | "update" if job.asked and not requests:  # all of it is provided
-            return Planned(_told(Plan(str(target.prefix), target.subdir), job, wanted))
+            return Planned(with_remarks(Plan(str(target.prefix), target.subdir), job, wanted))
         case _:
             packages = installed.packages(target.prefix)
             found = await solve(
@@ -106,10 +107,38 @@ async def plan(
                 constraints=(*constraints(job), *wanted.constraints),
                 reporter=reporter,
             )
-            return Planned(_told(found, job, wanted))
+            return Planned(with_remarks(found, job, wanted))
 
 
-def _told(plan: Plan, job: Job, wanted: Steered) -> Plan:
+async def with_commands(job: Job, wanted: Steered, *where: Any, **sources: Any) -> Planned:
+    """As :func:`plan`, less the names that nobody has and that the overrides' commands are there for."""
+    while True:
+        try:
+            found = await plan(job, wanted, *where, **sources)
+            shown = tuple(one.discreet() for one in command_lines(wanted))
+            return replace(found, plan=replace(found.plan, commands=shown)) if shown else found
+        except NotFoundError as error:
+            name = str(error.data.get("name", ""))
+            if not any(_is(one.request, name) and one.request in wanted.requests for one in wanted.commands):
+                raise
+            told = f"{name} is nothing to install: the overrides' commands are all there is of it"
+            left = tuple(one for one in wanted.requests if not _is(one, name))
+            wanted = replace(wanted, requests=left, notes=(*wanted.notes, told))
+
+
+def command_lines(wanted: Steered) -> tuple[Command, ...]:
+    """Every command once, in order."""
+    return tuple(dict.fromkeys(Command(one.name, line) for one in wanted.commands for line in one.lines))
+
+
+def _is(request: Request, name: str) -> bool:
+    try:
+        return request.name is not None and ProjectName(request.name) == ProjectName(name)
+    except ValueError:
+        return request.name == name
+
+
+def with_remarks(plan: Plan, job: Job, wanted: Steered) -> Plan:
     """``plan`` with what the files and the overrides left to say."""
     notes = (*wanted.notes, *plan.notes, *job.notes)
     return replace(plan, notes=notes, warnings=(*wanted.warnings, *plan.warnings))

@@ -13,12 +13,15 @@ from condadeps.config import Configuration
 from condadeps.errors import ConfigError
 from condadeps.names.homes import Homes
 from condadeps.overrides import links
-from condadeps.overrides.steered import Commands, Steered
+from condadeps.overrides.steered import Steered
 from condadeps.prefix.target import Target
 from condadeps.sources.cache import cache_root
 
 if TYPE_CHECKING:
     from condadeps.overrides.document import Document
+
+_RUNNING = ("install", "update")
+"""What may run commands: elsewhere there is no environment yet, or a file says all there is to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,8 @@ class Overrides:
     site: str | None = None
     allow_commands: bool = False
     """The site's word alone."""
+    verb: str = "install"
+    """What they are heeded for."""
     warnings: tuple[str, ...] = ()
 
     def steer(self, requests: Sequence[Request], target: Target, homes: Homes) -> Steered:
@@ -44,11 +49,17 @@ class Overrides:
         asked = [one for one in requests if one.origin.place != IMPLIED]
         implied = [one for one in requests if one.origin.place == IMPLIED]
         place = Place(target.python_version, target.subdir, self.site)
-        found = steer(asked, self.document, place, homes, allow_commands=self.allow_commands)
+        may_run = self.verb in _RUNNING
+        found = steer(
+            asked,
+            self.document,
+            place,
+            homes,
+            allow_commands=self.allow_commands and may_run,
+            unrun=None if may_run else f"condadeps {self.verb} runs none",
+        )
         return replace(
-            found,
-            requests=(*found.requests, *implied),
-            warnings=(*self.warnings, *found.warnings, *map(_not_run, found.commands)),
+            found, requests=(*found.requests, *implied), warnings=(*self.warnings, *found.warnings)
         )
 
 
@@ -75,8 +86,4 @@ async def overrides(job: Job, configuration: Configuration, *, offline: bool) ->
         offline=offline,
         pki=link.pki,
     )
-    return Overrides(fetched.document, settings.site, settings.allow_commands, fetched.warnings)
-
-
-def _not_run(commands: Commands) -> str:
-    return f"the overrides' commands for {commands.name} were not run: this release runs none: {commands}"
+    return Overrides(fetched.document, settings.site, settings.allow_commands, job.verb, fetched.warnings)

@@ -9,7 +9,7 @@ from pathlib import Path
 from condadeps.asked.job import Job
 from condadeps.asked.request import Request
 from condadeps.engine.planned import Planned
-from condadeps.errors import PrefixError
+from condadeps.errors import ConflictError, PrefixError
 from condadeps.names.homes import Homes
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.prefix import installed
@@ -21,6 +21,7 @@ from condadeps.solve.dependents import Graph, Node, graph
 from condadeps.solve.plan import Package, Plan, Uninstall, Unlink
 from condadeps.solve.removal import named, told
 from condadeps.solve.removal import removal as taken_with
+from condadeps.transaction import commands
 from condadeps.transaction import undo as past
 
 
@@ -67,7 +68,17 @@ def undo(job: Job, target: Target, homes: Homes, pinned: Sequence[str]) -> Plann
         one.artifact.project for one in found.plan.install
     }
     _check_survives(job, [Node("conda", name) for name in sorted(lost - kept)])
-    return Planned(found.plan, undo=found)
+    ran = found.change.journal.commands
+    if ran and not found.plan:
+        raise ConflictError(
+            f"change {found.change.number} only ran commands, which cannot be undone",
+            detail=[commands.told(ran)],
+            help="condadeps history tells what there is",
+            chains=[],
+            relax=[],
+        )
+    stays = (f"what the overrides' commands did is not undone: {commands.told(ran)}",) if ran else ()
+    return Planned(replace(found.plan, warnings=(*found.plan.warnings, *stays)), undo=found)
 
 
 def _check_survives(job: Job, going: Sequence[Node]) -> None:

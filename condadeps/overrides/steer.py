@@ -26,15 +26,17 @@ def steer(
     homes: Homes,
     *,
     allow_commands: bool = False,
+    unrun: str | None = None,
 ) -> Steered:
     """``requests`` with the rules of ``document`` that hold at ``place`` applied, each once.
 
     A URL or path is nobody's to override. ``allow_commands`` is the site's word, not the user's; without it
-    commands of the old form are shown and skipped, and the request goes on as it was.
+    commands of the old form are shown and skipped, with ``unrun`` for a reason if it is another one, and the
+    request goes on as it was.
 
     Raises ConfigError for a request that a rule refuses.
     """
-    work = _Work(document, place, homes, allow_commands)
+    work = _Work(document, place, homes, allow_commands, unrun)
     kept: list[Request] = []
     for request in requests:
         kept += work.one(request)
@@ -51,11 +53,14 @@ def steer(
 
 
 class _Work:
-    def __init__(self, document: Document, place: Place, homes: Homes, allow_commands: bool) -> None:
+    def __init__(
+        self, document: Document, place: Place, homes: Homes, allow_commands: bool, unrun: str | None
+    ) -> None:
         self.document = document
         self.place = place
         self.homes = homes
         self.allow_commands = allow_commands
+        self.unrun = unrun or "this site's configuration does not allow any"
         self.commands: list[Commands] = []
         self.notes: list[str] = []
         self.warnings: list[str] = []
@@ -98,14 +103,14 @@ class _Work:
         return None
 
     def _run(self, request: Request, rule: Rule) -> None:
-        commands = Commands(str(rule.name), rule.commands)
+        commands = Commands(str(rule.name), rule.commands, request)
         if self.allow_commands:
             self.commands.append(commands)
             self._note(request, f"comes with commands: {commands}", rule)
         else:
             self.warnings.append(
                 f"overrides ({self.document.origin}): the commands for {rule.name} were not run, "
-                f"since this site's configuration does not allow any: {commands}"
+                f"since {self.unrun}: {commands}"
             )
 
     def _by_pip(self, request: Request, rule: Rule, text: str) -> Request:

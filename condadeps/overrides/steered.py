@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
+from condadeps.asked.credentials import masked
 from condadeps.asked.request import Request
 
 
@@ -15,9 +16,11 @@ class Commands:
     name: str
     lines: tuple[tuple[str, ...], ...]
     """Argument lists, never a shell's line."""
+    request: Request
+    """What was asked for."""
 
     def __str__(self) -> str:
-        return "; ".join(shlex.join(line) for line in self.lines)
+        return "; ".join(shlex.join(map(masked, line)) for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)

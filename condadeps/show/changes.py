@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 from condadeps.names.namespaces import ProjectName
 from condadeps.solve.plan import Artifact, Link, Package, Plan
 
-Kind = Literal["new", "up", "down", "same", "gone"]
+Kind = Literal["new", "up", "down", "same", "gone", "run"]
 
-MARKS: dict[Kind, str] = {"new": "+", "up": "↑", "down": "↓", "same": "~", "gone": "-"}
-"""``same``: another build, or another manager, of one version."""
+MARKS: dict[Kind, str] = {"new": "+", "up": "↑", "down": "↓", "same": "~", "gone": "-", "run": "$"}
+"""``same``: another build, or another manager, of one version. ``run``: a command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Change:
 
 
 def changes(plan: Plan) -> list[Change]:
-    """Every change of ``plan``: what was asked for first, then by name; removals last."""
+    """Every change of ``plan``: commands first, then what was asked for, then by name; removals last."""
     taken = {ProjectName(item.project): item for item in plan.uninstall}
     unlinked = {str(item.package.name): item for item in plan.unlink}
     rows = []
@@ -66,7 +66,8 @@ def changes(plan: Plan) -> list[Change]:
         for item in unlinked.values()
     ]
     gone += [Change("gone", item.project, item.version, None, "pip", item.reason) for item in taken.values()]
-    return rows + sorted(gone, key=lambda row: row.name)
+    run = [Change("run", str(one), None, None, "overrides", f"for {one.name}") for one in plan.commands]
+    return run + rows + sorted(gone, key=lambda row: row.name)
 
 
 def channel(package: Package, plan: Plan) -> str:

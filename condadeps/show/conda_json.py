@@ -1,8 +1,8 @@
 """Results in the shape of conda's own ``--json`` (as of conda 26.7), with what conda has no word for added.
 
 Success: ``success``, ``prefix``, ``actions`` (``FETCH`` full records; ``UNLINK`` and ``LINK`` when not
-empty; ``PREFIX``; ours: ``PIP``), ``dry_run`` for a dry run; ``message`` and no ``actions`` when there
-was nothing to do. Failure: ``error``, ``exception_name``, ``exception_type``, ``message``,
+empty; ``PREFIX``; ours: ``PIP``, ``RUN``), ``dry_run`` for a dry run; ``message`` and no ``actions`` when
+there was nothing to do. Failure: ``error``, ``exception_name``, ``exception_type``, ``message``,
 ``caused_by``, no ``success``. What is condadeps' alone is under ``condadeps``.
 """
 
@@ -64,7 +64,9 @@ def actions(plan: Plan) -> dict[str, Any]:
     unlink = [item(package, plan) for package in (*(gone.package for gone in plan.unlink), *replaced)]
     link = [item(link.package, plan) for link in plan.link]
     pip = [_uninstall(gone) for gone in plan.uninstall] + [_install(new) for new in plan.install]
-    return found | {key: rows for key, rows in (("UNLINK", unlink), ("LINK", link), ("PIP", pip)) if rows}
+    run = [{"argv": list(one.argv), "for": one.name} for one in plan.commands]
+    several = (("UNLINK", unlink), ("LINK", link), ("PIP", pip), ("RUN", run))
+    return found | {key: rows for key, rows in several if rows}
 
 
 def item(package: Package, plan: Plan) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from condadeps.show.units import size
 
 WORDS: dict[Phase, str] = {
     "lock": "waiting for the environment",
+    "run": "running the site's command",
     "index": "reading channels",
     "metadata": "reading metadata",
     "solve": "solving",

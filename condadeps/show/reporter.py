@@ -9,7 +9,18 @@ from __future__ import annotations
 from typing import Literal, Protocol
 
 Phase = Literal[
-    "lock", "index", "metadata", "solve", "build", "fetch", "uninstall", "link", "pip", "verify", "record"
+    "lock",
+    "run",
+    "index",
+    "metadata",
+    "solve",
+    "build",
+    "fetch",
+    "uninstall",
+    "link",
+    "pip",
+    "verify",
+    "record",
 ]
 """The steps of the road, in their order. A phase may be absent when there is nothing to do in it."""
 

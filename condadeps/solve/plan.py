@@ -6,10 +6,12 @@ same plan can be shown by a door, applied by the engine and kept in a journal.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from condadeps.asked.credentials import masked
 from condadeps.names.namespaces import PackageName, ProjectName
 
 MARKER = "{}: its marker does not hold here, so there is nothing to do"
@@ -103,6 +105,23 @@ class Uninstall:
 
 
 @dataclass(frozen=True, slots=True)
+class Command:
+    """A command that the site's overrides have in a project's stead, run before the rest is planned."""
+
+    name: str
+    """What it is for."""
+    argv: tuple[str, ...]
+    """An argument list; no shell reads it."""
+
+    def __str__(self) -> str:
+        return shlex.join(self.argv)
+
+    def discreet(self) -> Command:
+        """As it may be shown and written down: without passwords."""
+        return Command(self.name, tuple(map(masked, self.argv)))
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What became of one request: which manager gives which name at which version.
 
@@ -153,10 +172,12 @@ class Plan:
     """Worth knowing, not worrying: a same-named stranger, a name read as another."""
     channels: tuple[str, ...] = ()
     """As the user or configuration wrote them, in order."""
+    commands: tuple[Command, ...] = ()
+    """What runs first; the rest of a plan with commands that have not run is what would be without them."""
 
     def __bool__(self) -> bool:
         """Whether anything would change."""
-        return bool(self.link or self.unlink or self.install or self.uninstall)
+        return bool(self.link or self.unlink or self.install or self.uninstall or self.commands)
 
     @property
     def download_size(self) -> int:
@@ -198,6 +219,9 @@ class Plan:
             warnings=tuple(document["warnings"]),
             notes=tuple(document["notes"]),
             channels=tuple(document["channels"]),
+            commands=tuple(
+                Command(item["name"], tuple(item["argv"])) for item in document.get("commands", ())
+            ),
         )
 
 

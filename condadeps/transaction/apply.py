@@ -27,6 +27,7 @@ from condadeps.transaction import pip as pips
 from condadeps.transaction.cancel import Cancel
 from condadeps.transaction.change import Change
 from condadeps.transaction.checkpoints import Checkpoints, Unchecked
+from condadeps.transaction.commands import Begun
 from condadeps.transaction.executable import Executable
 from condadeps.transaction.journal import Journal, Occasion, State
 from condadeps.transaction.keeping import Kept
@@ -71,17 +72,18 @@ async def apply(
     uv: Path | None = None,
     keep: Collection[str] = (),
     link_scripts: bool = True,
+    begun: Begun | None = None,
     checkpoints: Checkpoints | None = None,
 ) -> Applied:
     """Apply ``plan`` to the environment of ``target``, whose lock the caller holds.
 
     An environment that does not exist yet is made, and locked here unless the caller did
-    (:func:`condadeps.transaction.fresh.making`). ``occasion`` is told by the histories. ``kept`` is what
-    a past change kept, for the plan that takes it back.
-    ``executable`` applies conda's part, where a site wants that, and ``uv`` PyPI's.
-    ``keep``: files, relative to the environment, to keep beside the journal when they are displaced.
-    ``link_scripts``: run the scripts that packages bring, as conda does. A stop is honoured
-    until the first file changes.
+    (:func:`condadeps.transaction.fresh.making`). ``occasion`` is told by the histories. ``kept`` is what a
+    past change kept, for the plan that takes it back. ``executable`` applies conda's part, where a site
+    wants that, and ``uv`` PyPI's. ``keep``: files, relative to the environment, to keep beside the journal
+    when they are displaced. ``link_scripts``: run the scripts that packages bring, as conda does. A stop is
+    honoured until the first file changes. ``begun`` is a change whose commands have run: this is the rest
+    of it, and what fails here takes them back too.
 
     Raises HashError, SourceError, SpaceError, PrefixError, TransactionError or CancelledError;
     the environment is then as it was (``restored`` in a TransactionError's data says otherwise).
@@ -90,7 +92,8 @@ async def apply(
     reporter = reporter or Silent()
     target = _afterwards(plan, target)
     with _made(target.prefix, reporter, cancel), _explained(target.prefix):
-        journal.recover(target.prefix)
+        if begun is None:
+            journal.recover(target.prefix)
         _check_current(plan)
         entry = Journal(
             State.CHANGING,
@@ -100,9 +103,12 @@ async def apply(
             keep=tuple(keep),
         )
         room = Room.of(target.prefix)
-        room.make()
+        if begun is None:
+            room.make()
+        else:
+            entry = replace(begun.entry, plan=entry.plan, keep=entry.keep)
         staging = Staging(plan, target, room, conda, pypi, reporter, cancel, kept, executable, uv)
-        change = Change(staging, entry, checkpoints or Unchecked())
+        change = Change(staging, entry, checkpoints or Unchecked(), begun=begun is not None)
         try:
             if executable and (plan.link or plan.unlink):
                 await _hand_over(staging, change, entry, executable)

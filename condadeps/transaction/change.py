@@ -19,13 +19,14 @@ from condadeps.transaction.staging import Staging
 class Change:
     """One transaction's changes, each written to the journal before it is made."""
 
-    def __init__(self, staging: Staging, entry: Journal, points: Checkpoints) -> None:
+    def __init__(self, staging: Staging, entry: Journal, points: Checkpoints, *, begun: bool = False) -> None:
+        """``begun``: ``entry`` is on the disk, and something was changed."""
         self._staging = staging
         self._entry = entry
         self._points = points
         self._room = staging.room
         self._plan = staging.plan
-        self._begun = False
+        self._begun = begun
         self._known: dict[Path, tuple[Requirement, ...]] = {}
         self._unmet: set[verify.Problem] = set()
 

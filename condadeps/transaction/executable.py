@@ -115,14 +115,14 @@ def _run(executable: Executable, words: Sequence[str], plan: Plan) -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         env={**environ, **executable.variables},
-        preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+        preexec_fn=die_with_parent if sys.platform == "linux" else None,
     )
     document = _document(done.stdout)
     if done.returncode != 0 or document.get("success") is False or "exception_name" in document:
         raise error_of(document, done.stderr.decode(errors="replace"), done.returncode, executable, plan)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """It must not go on when nobody is left to take back what it does."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -17,7 +18,7 @@ from typing import Any
 
 from condadeps.errors import TransactionError
 from condadeps.prefix import lock
-from condadeps.transaction import changes, keeping, listing
+from condadeps.transaction import changes, keeping, listing, snapshot
 from condadeps.transaction.changes import Changes
 from condadeps.transaction.room import Room, write_durably
 
@@ -68,6 +69,8 @@ class Journal:
     """Per project that pip laid out: the SHA-256 of its ``RECORD``."""
     let_go: bool = False
     """A past change that is too old to be undone (:mod:`condadeps.transaction.pruning`)."""
+    commands: tuple[Mapping[str, Any], ...] = ()
+    """The overrides' commands that were begun: ``for``, ``argv``; once ended ``status`` and ``output``."""
 
     @property
     def stamp(self) -> str:
@@ -91,6 +94,7 @@ class Journal:
             "keep": self.keep,
             "laid": self.laid,
             "let_go": self.let_go,
+            "commands": list(self.commands),
             "waves": [wave.to_json() for wave in self.waves],
             "plan": self.plan,
         }
@@ -125,6 +129,7 @@ class Journal:
             keep=tuple(document["keep"]),
             laid=document["laid"],
             let_go=document.get("let_go", False),
+            commands=tuple(document.get("commands", ())),
         )
 
     def with_wave(self, wave: Changes) -> Journal:
@@ -140,11 +145,17 @@ class Recovered:
     """What the change was, as its caller put it."""
     started: float
     """Seconds since the epoch."""
+    commands: tuple[Mapping[str, Any], ...] = ()
+    """The overrides' commands that had been begun."""
 
     def __str__(self) -> str:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(self.started))
         what = f" ({self.command})" if self.command else ""
-        return f"a change of {when}{what} was cut short; the environment was put back as it was before it"
+        ran = "; ".join(shlex.join(one["argv"]) for one in self.commands)
+        stays = f"; what was done outside of it stays done: {ran}" if ran else ""
+        return (
+            f"a change of {when}{what} was cut short; the environment was put back as it was before it{stays}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +208,7 @@ def recover(prefix: Path) -> Recovered | None:
     recovered = None
     if journal is not None and journal.state is State.CHANGING:
         take_back(room, journal)
-        recovered = Recovered(journal.occasion.command, journal.started)
+        recovered = Recovered(journal.occasion.command, journal.started, journal.commands)
     elif journal is not None:
         file_away(room, journal)
     room.sweep()
@@ -218,6 +229,7 @@ def take_back(room: Room, journal: Journal) -> None:
         for number, wave in reversed(tuple(enumerate(journal.waves))):
             changes.take_back(room.prefix, room.tree(number), room.kept(number), wave)
         listing.remove_others(room)
+        snapshot.restore(room)
         if journal.fresh:
             room.clear_around()
     except OSError as error:

@@ -163,13 +163,14 @@ def test_a_new_environment_heeds_the_rules_of_the_python_it_gets(
     assert len(site.server.hits) == 1
 
 
-def test_commands_that_a_site_allows_are_not_run_either_and_that_is_told() -> None:
+@pytest.mark.parametrize("verb", ["create", "sync", "lock", "bundle"])
+def test_verbs_that_make_what_a_file_says_run_no_commands_and_that_is_told(verb: str) -> None:
     rules = document.read('{"python": {"six": [["yum", "install", "six"]]}}', "https://site.example/o.json")
-    steered = Overrides(rules, allow_commands=True).steer(
+    steered = Overrides(rules, allow_commands=True, verb=verb).steer(
         [parse(Asked("six"))], planned(Path("env"), "3.11.4", "linux-64"), Homes()
     )
-    assert [one.text for one in steered.requests] == ["six"]
-    assert "were not run: this release runs none: yum install six" in steered.warnings[0]
+    assert [one.text for one in steered.requests] == ["six"] and not steered.commands
+    assert f"were not run, since condadeps {verb} runs none: yum install six" in steered.warnings[0]
 
 
 def test_what_a_kernel_needs_unasked_is_not_taken_for_a_request() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -127,3 +128,24 @@ def test_unknown_platforms_and_locks_of_locks_are_refused(platforms: Road) -> No
         lock("-f", "conda-lock.yml")
     with pytest.raises(UsageError, match="what is to be locked"):
         lock()
+
+
+def test_the_sites_overrides_are_heeded_platform_by_platform(
+    platforms: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = {
+        "conda:native": {"platform": "osx", "instead": "conda:only-osx", "reason": "no native there"},
+        "fast": [["yum", "install", "fast"]],
+    }
+    document = platforms.root / "overrides.json"
+    document.write_text(json.dumps({f"python-{tiny.PYTHON}": rules}))
+    monkeypatch.setenv("CONDADEPS_OVERRIDES", str(document))
+    chosen = [word for subdir in PLATFORMS for word in ("--platform", subdir)]
+    made = lock("-f", "wanted.yml", *chosen)
+    found = conda_lock.read(made.text, platforms.work)
+    assert "native" in names(found.on("linux-64")) and "native" not in names(found.on("osx-arm64"))
+    [replaced] = [note for note in made.notes if "is replaced by conda:only-osx" in note]
+    assert replaced.startswith("osx-arm64: ") and "no native there" in replaced
+    assert any("were not run" in note and "yum install fast" in note for note in made.notes)
+    without = conda_lock.read(lock("-f", "wanted.yml", *chosen, "--no-overrides").text, platforms.work)
+    assert "native" in names(without.on("osx-arm64"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,15 @@ def test_an_earlier_request_that_the_file_does_not_make_does_not_hold(road: Road
     file.write_text("dependencies: ['python <3']\n")
     with pytest.raises(UnsatisfiableError, match="python <3"):
         call("sync", "-p", road.prefix, "-f", file)
+
+
+def test_the_sites_overrides_are_heeded(
+    road: Road, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = {"tool": {"provided": True}, "conda:app": {"instead": "conda:extra"}}
+    document = tmp_path / "overrides.json"
+    document.write_text(json.dumps({"python": rules}))
+    monkeypatch.setenv("CONDADEPS_OVERRIDES", str(document))
+    assert changed(call("sync", "-p", road.prefix, "-f", file)) == {"+extra 1.0"}
+    as_written = call("sync", "-p", road.prefix, "-f", file, "--no-overrides")
+    assert {"-extra 1.0", "+app 1.0", "+tool 1.0"} <= changed(as_written)
