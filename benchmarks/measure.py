@@ -158,7 +158,7 @@ def run(
     where = machine()
     try:
         for rounds, tables in measured(Given(1 if given.quick else given.runs, given.quick, asked)):
-            of = f"{rounds} rounds" if rounds > 1 else "one round only"
+            of = f"{rounds} rounds; what stands alone was run once" if rounds > 1 else "one round only"
             foot = f"Medians (least–most) of {of}. {where}."
             dated = {place: f"{text}\n\n{foot}" for place, text in tables.items()}
             print(next(iter(dated.values())), end="\n\n", flush=True)

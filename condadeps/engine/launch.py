@@ -18,6 +18,7 @@ main(ahead={ahead!r})
 """
 
 _waiting: tuple[str, subprocess.Popen[bytes]] | None = None
+_left: list[subprocess.Popen[bytes]] = []
 
 
 def ahead() -> None:
@@ -39,7 +40,10 @@ def engine(python: str) -> subprocess.Popen[bytes]:
     its_python, process = waiting
     if its_python == python:
         return process
-    process.communicate()  # its input is at an end: it leaves
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        assert pipe is not None
+        pipe.close()  # at the end of its input it leaves; nobody waits for that
+    _left.append(process)
     return _launch(python, ahead=False)
 
 
