@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from condadeps import api
 from condadeps.errors import CondadepsError
+from condadeps.transaction.room import Room
 from tests.transaction import tiny
 from tests.transaction.road import Road
 from tests.transaction.world import listing
@@ -50,13 +52,16 @@ def road(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Road:
     return road.open()
 
 
-def sdist(road: Road, statement: str) -> None:
-    """``built-1.0.tar.gz``, whose ``build_wheel`` begins with ``statement``; no build dependencies."""
+def sdist(road: Road, statement: str, metadata: str = "2.1") -> None:
+    """``built-1.0.tar.gz``, whose ``build_wheel`` begins with ``statement``; no build dependencies.
+
+    With ``metadata`` 2.2 it says itself what it is, so that a plan needs no build.
+    """
     project = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
     files = {
         "pyproject.toml": project,
         "backend.py": BACKEND % statement,
-        "PKG-INFO": "Metadata-Version: 2.1\nName: built\nVersion: 1.0\n",
+        "PKG-INFO": f"Metadata-Version: {metadata}\nName: built\nVersion: 1.0\n",
     }
     with tarfile.open(road.wheels / "built-1.0.tar.gz", "w:gz") as archive:
         for name, text in files.items():
@@ -72,6 +77,33 @@ def test_a_build_that_fails_touches_nothing(road: Road) -> None:
         road.install("app", "built")
     assert listing(road.prefix) == before
     assert not road.file.exists()
+
+
+def test_a_build_that_fails_when_all_is_planned_touches_nothing(road: Road) -> None:
+    reached = road.root / "reached"
+    sdist(road, f"open({str(reached)!r}, 'w').close(); raise RuntimeError('no compiler here')", "2.2")
+    assert road.install("app", "built", dry_run=True).plan.install
+    assert not reached.exists()  # the plan needed no build
+    before = listing(road.prefix)
+    with pytest.raises(CondadepsError, match="no compiler here"):
+        road.install("app", "built")
+    assert reached.exists()
+    assert listing(road.prefix) == before
+    assert not road.file.exists() and not Room.of(road.prefix).current.exists()
+    assert len(api.history(road.prefix).entries) == 1
+
+
+def test_a_build_that_fails_with_the_new_python_in_place_is_taken_back(road: Road) -> None:
+    """There is no Python to build with before conda's packages are in place."""
+    reached = road.root / "reached"
+    script = (
+        f"import sys; open({str(reached)!r}, 'w').write(sys.prefix); raise RuntimeError('no compiler here')"
+    )
+    sdist(road, script, "2.2")
+    made = road.root / "made"
+    with pytest.raises(CondadepsError, match="no compiler here"):
+        api.create(made, "python", "app", "built", bare=True)
+    assert reached.exists() and not made.exists()
 
 
 def test_what_was_built_comes_back_from_an_undo_without_another_build(road: Road) -> None:
