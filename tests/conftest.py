@@ -78,7 +78,7 @@ def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     monkeypatch.setenv("PIP_CACHE_DIR", str(shared / "pip"))
 
 
-_KEPT = frozenset({"CONDA_EXE", "CONDADEPS_TEST_CHANNEL"})
+_KEPT = frozenset({"CONDA_EXE", "MAMBA_EXE", "CONDADEPS_TEST_CHANNEL"})
 
 
 def _shared(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -87,12 +87,15 @@ def carry_out(executable: Executable, plan: Plan, work: Path) -> None:
     done until then is for the caller to take back.
     """
     work.mkdir(parents=True, exist_ok=True)
-    if plan.unlink:
-        names = [str(one.package.name) for one in plan.unlink]
+    names = [str(one.package.name) for one in plan.unlink]
+    if executable.kind != "conda":  # their explicit install links beside what is there, it replaces nothing
+        names += [str(link.package.name) for link in plan.link if link.previous]
+    if names:
         _run(executable, ["remove", *_common(plan), "--force", *names], plan)
     if plan.link:
         listing = work / "explicit.txt"
-        lines = ["@EXPLICIT", *(_explicit(link.package) for link in plan.link)]
+        sha256 = executable.kind == "conda" or _knows_sha256(executable)
+        lines = ["@EXPLICIT", *(_explicit(link.package, executable, sha256) for link in plan.link)]
         listing.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         _run(executable, ["install", *_common(plan), "--file", str(listing)], plan)
 
@@ -101,20 +104,39 @@ def _common(plan: Plan) -> list[str]:
     return ["--prefix", plan.prefix, "--yes", "--json"]
 
 
-def _explicit(package: Package) -> str:
-    if package.sha256:
+def _explicit(package: Package, executable: Executable, sha256: bool) -> str:
+    """The line that has ``package`` fetched and checked; TransactionError where it would not be checked."""
+    if package.sha256 and sha256:
         return f"{package.url}#sha256:{package.sha256}"
     md5 = package.record.get("md5")
+    if package.sha256 and not md5:
+        raise TransactionError(
+            f"this {executable.kind} would not check {package.filename}: it heeds no sha256",
+            help=f"update {executable.path} to 2.1; or to do without it: CONDADEPS_INSTALLER=rattler",
+            restored=True,
+        )
     return f"{package.url}#{md5}" if md5 else package.url
 
 
+def _knows_sha256(executable: Executable) -> bool:
+    """Whether a mamba or micromamba heeds a sha256 behind a URL: those before 2.1 pass it over."""
+    done = subprocess.run(
+        [str(executable.path), "--version"], stdin=subprocess.DEVNULL, capture_output=True, env=_environ()
+    )
+    found = re.search(r"(\d+)\.(\d+)", done.stdout.decode(errors="replace"))
+    return found is not None and (int(found[1]), int(found[2])) >= (2, 1)
+
+
+def _environ() -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+
+
 def _run(executable: Executable, words: Sequence[str], plan: Plan) -> None:
-    environ = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     done = subprocess.run(
         [str(executable.path), *words],
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        env={**environ, **executable.variables},
+        env={**_environ(), **executable.variables},
         preexec_fn=die_with_parent if sys.platform == "linux" else None,
     )
     document = _document(done.stdout)

@@ -1,18 +1,20 @@
-"""``installer = "conda"``: conda's part of a plan applied by a real conda, and what its failures come to."""
+"""``installer = "conda"`` (or mamba, micromamba): conda's part of a plan applied by a real one."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from condadeps import api
 from condadeps.errors import ConfigError, HashError, SourceError, SpaceError, TransactionError
-from condadeps.solve.plan import Plan
-from condadeps.transaction.executable import Executable, error_of, find
+from condadeps.solve.plan import Link, Plan, Unlink
+from condadeps.transaction.executable import Executable, carry_out, error_of, find
 from tests.transaction import tiny
 from tests.transaction.road import Road, changed
 from tests.transaction.world import OWN, listing
@@ -62,10 +64,60 @@ def test_its_errors_are_told_as_ours() -> None:
     assert other.detail[-1] == "conda: error: no such option" and other.data["exit_code"] == 2
 
 
-@pytest.fixture
-def road(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Road:
-    if not os.environ.get("CONDA_EXE"):
-        pytest.skip("there is no real conda: CONDA_EXE is not set")
+FAKE = """#!/bin/sh
+if [ "$1" = --version ]; then echo {version}; exit; fi
+echo "$@" >> {log}
+for word; do case "$word" in */explicit.txt) cat "$word" >> {log};; esac; done
+echo '{{"success": true}}'
+"""
+
+
+def handed(tmp_path: Path, kind: Any, version: str) -> list[str]:
+    """The words, and the lines of the list, that a FakeMamba is handed for an upgrade and a removal."""
+    fake, log = made(tmp_path / version / kind), tmp_path / f"log-{version}"
+    fake.write_text(FAKE.format(version=version, log=log))
+    old, new = (tiny.package(tmp_path, "foo", version) for version in ("1", "2"))
+    gone = tiny.package(tmp_path, "gone", "1")
+    plan = Plan("/env", "linux-64", link=(Link(new, "asked", old),), unlink=(Unlink(gone, "asked"),))
+    carry_out(Executable(kind, fake), plan, tmp_path / "work")
+    return log.read_text().splitlines()
+
+
+def test_mamba_is_told_to_remove_what_is_replaced_and_given_the_hash_it_knows(tmp_path: Path) -> None:
+    """As its sources have it: an explicit install replaces nothing, and sha256 is heeded from 2.1 on."""
+    foo = tiny.package(tmp_path, "foo", "2")
+    for kind, version, digest in (
+        ("mamba", "2.0.5", foo.record["md5"]),
+        ("micromamba", "2.1.0", f"sha256:{foo.sha256}"),
+    ):
+        removed, installed, head, line = handed(tmp_path, kind, version)
+        assert removed == "remove --prefix /env --yes --json --force gone foo"
+        assert installed.startswith("install --prefix /env --yes --json --file ")
+        assert (head, line) == ("@EXPLICIT", f"{foo.url}#{digest}")
+
+
+def test_conda_replaces_by_itself(tmp_path: Path) -> None:
+    removed, _, _, line = handed(tmp_path, "conda", "26.7.1")
+    assert removed.endswith("--force gone") and "#sha256:" in line
+
+
+def test_a_mamba_that_would_check_nothing_is_refused(tmp_path: Path) -> None:
+    fake = made(tmp_path / "mamba")
+    fake.write_text(FAKE.format(version="2.0.5", log=tmp_path / "log"))
+    foo = tiny.package(tmp_path, "foo", "1")
+    bare = {key: value for key, value in foo.record.items() if key != "md5"}
+    plan = Plan("/env", "linux-64", link=(Link(dataclasses.replace(foo, record=bare), "asked"),))
+    with pytest.raises(TransactionError, match=r"would not check foo-1-0\.conda"):
+        carry_out(Executable("mamba", fake), plan, tmp_path / "work")
+
+
+@pytest.fixture(params=["conda", "mamba", "micromamba"])
+def road(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Road:
+    """The installer is a real one: ``CONDA_EXE`` names the conda, ``MAMBA_EXE`` the mamba or micromamba."""
+    kind = request.param
+    variable = "CONDA_EXE" if kind == "conda" else "MAMBA_EXE"
+    if Path(os.environ.get(variable, "")).name != kind:
+        pytest.skip(f"there is no real {kind}: {variable} does not name one")
     road = Road.at(tmp_path, monkeypatch)
     tiny.python(road.channel)
     for version in ("1.0", "2.0"):
@@ -74,14 +126,15 @@ def road(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Road:
     tiny.noarch(road.channel, "app", "1.0", depends=["six"])
     tiny.package(road.channel, "bad", "1", {"bin/.bad-post-link.sh": "exit 3\n", "share/bad": ""})
     road.open()
-    monkeypatch.setenv("CONDADEPS_INSTALLER", "conda")
+    monkeypatch.setenv("CONDADEPS_INSTALLER", kind)
     monkeypatch.setenv("CONDA_PKGS_DIRS", str(tmp_path / "conda-pkgs"))
+    monkeypatch.setenv("MAMBA_ROOT_PREFIX", str(tmp_path / "mamba"))
     return road
 
 
 @pytest.mark.slow
 @pytest.mark.conda
-def test_conda_applies_the_plan_and_undoes_it(road: Road) -> None:
+def test_it_applies_the_plan_and_undoes_it(road: Road) -> None:
     road.install("six=1.0", "tool==1.0")
     before = names(road)
     outcome = road.install("six=2.0", "tool==2.0", "app")
@@ -99,7 +152,7 @@ def test_conda_applies_the_plan_and_undoes_it(road: Road) -> None:
 
 @pytest.mark.slow
 @pytest.mark.conda
-def test_conda_makes_an_environment(road: Road) -> None:
+def test_it_makes_an_environment(road: Road) -> None:
     made = road.root / "made"
     outcome = api.create(made, "app", bare=True)
     assert outcome.changed and (made / "bin" / "python").exists()
@@ -112,16 +165,17 @@ def test_conda_makes_an_environment(road: Road) -> None:
 
 @pytest.mark.slow
 @pytest.mark.conda
-def test_what_conda_cannot_do_is_taken_back_whole(road: Road) -> None:
+def test_what_it_cannot_do_is_taken_back_whole(road: Road) -> None:
     road.install("six=1.0", "tool==1.0")
     before = listing(road.prefix)
-    with pytest.raises(TransactionError, match="conda could not do it"):
+    with pytest.raises(TransactionError, match="could not do it"):
         road.install("bad", "six=2.0", "tool==2.0")
     assert listing(road.prefix) == before
 
 
 @pytest.mark.slow
 @pytest.mark.conda
+@pytest.mark.parametrize("road", ["conda"], indirect=True)
 def test_conda_itself_agrees_afterwards(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONDADEPS_INSTALLER", "rattler")
     road.install("app", "tool==1.0")
