@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import RunCells
 
-pytestmark = [pytest.mark.slow, pytest.mark.network, pytest.mark.conda]
+pytestmark = [pytest.mark.slow, pytest.mark.network, pytest.mark.conda, pytest.mark.timeout(900)]
 
 CODE = """
 import importlib.metadata, json
@@ -36,7 +36,7 @@ def test_conda_env_create_builds_what_the_cell_recorded(
     monkeypatch.setenv("CONDA_PKGS_DIRS", str(tmp_path / "pkgs"))
     again = tmp_path / "again"
     words = [conda, "env", "create", "--file", str(file), "--prefix", str(again), "--json", "--yes"]
-    done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, timeout=280)
+    done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, timeout=400)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
     line = [str(again / "bin" / "python"), "-c", CODE]
