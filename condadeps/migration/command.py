@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
+from condadeps import config
 from condadeps.asked import direct, pip_command
 from condadeps.asked.imports import standard_library
 from condadeps.asked.job import Asked
@@ -315,9 +315,15 @@ def _from_conda(text: str) -> str:
     return f"conda:{text}"
 
 
-@cache
 def _homes() -> Homes:
-    return Homes()
+    """The configured ones, as where the notebook will run; made anew when the configuration is another."""
+    overrides = config.own().homes
+    if not _known or _known[0][0] is not overrides:
+        _known[:] = [(overrides, Homes(overrides=overrides))]
+    return _known[0][1]
+
+
+_known: list[tuple[Mapping[ProjectName, str | None], Homes]] = []
 
 
 def _reading(name: str) -> Reading:

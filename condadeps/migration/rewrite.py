@@ -261,8 +261,8 @@ class _Work:
         for name, value in given:
             if name in ("requested_packages", "requested"):
                 requested.append(value)
-            elif name == "verbose" and isinstance(value, ast.Constant):
-                options += ["-v"] if value.value else []
+            elif isinstance(value, ast.Constant) and (name, bool(value.value)) in _OPTIONS:
+                options.append(_OPTIONS[str(name), bool(value.value)])
             elif not (isinstance(value, ast.Constant) and (name, value.value) in _AS_USUAL):
                 shown = f"{name}={ast.unparse(value)}" if name else "**"
                 raise Unknowable(f"%condadeps has nothing for {shown}")
@@ -358,7 +358,14 @@ class _Untouched(Exception):
     """A statement that stays."""
 
 
+_OPTIONS = {
+    ("verbose", True): "-v",
+    ("use_pki", True): "--pki",
+    ("use_overrides", False): "--no-overrides",
+}
+"""What arguments of a call are in our words."""
 _AS_USUAL = {
+    ("verbose", False),
     ("use_pki", False),
     ("use_overrides", True),
     ("config", None),

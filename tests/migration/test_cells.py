@@ -93,6 +93,12 @@ def test_a_name_goes_on_meaning_what_it_meant(before: str, after: str) -> None:
         ),
         ("import ipydeps\nipydeps.pip(['os', 'a'])", f"{LOAD}\n%condadeps a"),
         ("import ipydeps\nipydeps.pip(requested='a', use_overrides=True)", f"{LOAD}\n%condadeps a"),
+        ("import ipydeps\nipydeps.pip('a', use_overrides=False)", f"{LOAD}\n%condadeps --no-overrides a"),
+        (
+            "import ipydeps\nipydeps.pip('a', True, True, False)",
+            f"{LOAD}\n%condadeps -v --pki --no-overrides a",
+        ),
+        ("import ipydeps\nipydeps.pip('a', False, use_pki=False, config=None)", f"{LOAD}\n%condadeps a"),
         ("import ipydeps\nipydeps.pip('a');", f"{LOAD}\n%condadeps a"),
         ("import ipydeps\nipydeps.pip('-r more.txt')", f"{LOAD}\n%condadeps -r more.txt"),
         (
@@ -141,7 +147,7 @@ def test_a_variable_in_a_command_is_followed(line: str) -> None:
         ("ok = ipydeps.pip('a')", "part of an expression"),
         ("if 1: ipydeps.pip('a')", "shares its line"),
         ("ipydeps.pip('a', config='repo1.conf')", "nothing for config='repo1.conf'"),
-        ("ipydeps.pip('a', use_pki=True)", "nothing for use_pki=True"),
+        ("ipydeps.pip('a', use_pki=flag)", "nothing for use_pki=flag"),
         ("ipydeps.pip('os')", "what Python itself has"),
         ("out = !pip install a", "kept in a variable"),
         ("%time !pip install a", "within another magic"),
@@ -212,3 +218,11 @@ def test_a_long_list_goes_on_over_lines() -> None:
     lines = cell.splitlines()[2:]
     assert all(len(line) <= 90 for line in lines) and lines[0].endswith(" \\")
     assert " ".join(line.strip().removesuffix(" \\") for line in lines) == f"%condadeps {' '.join(names)}"
+
+
+def test_configured_homes_say_what_a_name_means(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert only("!pip install tree") == "%condadeps pypi:tree"
+    monkeypatch.setenv("CONDADEPS_HOMES", "tree=attrs")
+    assert only("!pip install tree") == "%condadeps tree"
+    monkeypatch.delenv("CONDADEPS_HOMES")
+    assert only("!pip install tree") == "%condadeps pypi:tree"
