@@ -93,13 +93,18 @@ class Moves:
 
     def _unsuited_project(self, entry: Entry) -> str | None:
         assert entry.kept is not None
+        plain = None
         for need in self.reasons.needs(entry.project, entry.kept):
             chosen = self._chosen(need.project)
             version = chosen.version if chosen else None
             if chosen and version and not need.specifier.contains(version, prereleases=True):
+                text = f"{entry.project} {entry.kept.version} needs {need}"
                 why = self._why_not_project(need, chosen)
-                return f"{entry.project} {entry.kept.version} needs {need}, {why}"
-        return None
+                if why is not None:
+                    return f"{text}, {why}"
+                # What moved along with it explains nothing, unless nothing better is known.
+                plain = plain or f"{text}, {need.project} is to be {version}"
+        return plain
 
     def _chosen(self, project: ProjectName) -> CondaCandidate | PipCandidate | None:
         """What there is to be of a project, also when only its conda package is wanted."""
@@ -145,8 +150,8 @@ class Moves:
             or self._pinned(name, previous)
         )
 
-    def _why_not_project(self, need: Need, chosen: CondaCandidate | PipCandidate) -> str:
-        """Why a project is not what ``need`` wants."""
+    def _why_not_project(self, need: Need, chosen: CondaCandidate | PipCandidate) -> str | None:
+        """Why a project is not what ``need`` wants; None when it just is not."""
         other = self.problem.discovery.universe.entries[need.project]
         wanted = other.admitted(need.specifier) & other.available()
         package = chosen.package if isinstance(chosen, CondaCandidate) else None
@@ -157,8 +162,7 @@ class Moves:
             if own and item.need and not wanted & other.within(item.need.specifier):
                 return f"{item.shown} was asked for"
         before = self.problem.installed.get(package) if package else None
-        why = self._forbidden(package, before) if package and before else None
-        return why or f"{need.project} is to be {chosen.version}"
+        return self._forbidden(package, before) if package and before else None
 
     def _asked(self) -> Iterator[Wanted]:
         return (item for item in self.problem.items if item.applies and not item.implied)

@@ -25,6 +25,8 @@ from condadeps.sources.metadata import MetadataError
 
 FIRST_WINDOW = 1
 """How many of the newest versions that meet a specifier are offered at first: each costs a request."""
+FAILURES = 2
+"""After so many sdists of a project that did not build, its older ones are not tried either."""
 GROWTH = 4
 """How many times wider the window of offered versions gets when a conflict names a project."""
 
@@ -192,12 +194,13 @@ class Entry:
                 for v in self.order.newest_first(self.within(specifier))
                 if v not in self.unreadable and not self._is_kept(v) and v in files
             )
+            failed = sum(not self.file(version).is_wheel for version in self.unreadable)
             if self.wheels_first:
-                yield from _wheels_first(usable, files, window)
+                yield from _wheels_first(usable, files, window, failed)
                 continue
             for position, version in enumerate(islice(usable, window)):
                 # Telling what an sdist needs may take a build: never of a release only tried for luck.
-                if position < FIRST_WINDOW or files[version].is_wheel:
+                if (position < FIRST_WINDOW and failed < FAILURES) or files[version].is_wheel:
                     yield version
 
     def _is_kept(self, version: Version) -> bool:
@@ -247,7 +250,7 @@ class Entry:
 
 
 def _wheels_first(
-    usable: Iterator[Version], files: Mapping[Version, File], window: int | None
+    usable: Iterator[Version], files: Mapping[Version, File], window: int | None, failed: int
 ) -> Iterator[Version]:
     """The versions with wheels, a window of them; the newest sdist's, once all wheels were tried in vain."""
     wheels, sdist = 0, None
@@ -259,7 +262,7 @@ def _wheels_first(
                 return
         elif sdist is None:
             sdist = version
-    if sdist is not None and (window is None or wheels * GROWTH <= window):
+    if sdist is not None and failed < FAILURES and (window is None or wheels * GROWTH <= window):
         yield sdist
 
 

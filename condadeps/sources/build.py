@@ -160,14 +160,18 @@ def _failed(location: str, problem: str, output: str) -> MetadataError:
     said = (masked(line.rstrip()) for line in output.splitlines())
     lines = [line for line in said if line.strip(" │╰─>") and not line.strip().startswith(_PIP_S_OWN)]
     shown = masked(location)
+    name = urlsplit(shown).path.rpartition("/")[2]
+    what = (
+        name if shown.startswith("file:") and name.endswith((".gz", ".zip", ".bz2", ".xz", ".tgz")) else shown
+    )
     fetched = _NOT_FETCHED.search(output) is None
     return MetadataError(
-        f"{shown} cannot be built: {problem}" if fetched else f"{shown} cannot be fetched",
+        f"{what} cannot be built: {problem}" if fetched else f"{what} cannot be fetched",
         detail=lines[-_LINES:],
         help="its build code failed; a wheel of another version may do, or a compiler may be missing"
         if fetched
         else "is the address right, is there such a revision, and can it be reached from here?",
         url=shown,
         status=None,
-        filename=urlsplit(shown).path.rpartition("/")[2],
+        filename=name,
     )

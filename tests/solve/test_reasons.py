@@ -164,3 +164,18 @@ def test_a_package_put_back_older_by_an_update_of_everything_says_why(world: Wor
     reasons = why(world.solve(verb="update"))
     assert reasons["numpy"] == "moved: numpy <2 is pinned"
     assert reasons["pandas"] == "moved: pandas 3.1.1 needs numpy >=2, numpy <2 is pinned"
+
+
+def test_what_moves_with_its_own_dependency_says_what_moved_both(tmp_path: Path) -> None:
+    """Not the dependency that came along: that would be no reason."""
+    world = World(tmp_path / "other")
+    world.conda("numpy", "1.26.4", depends=["python"])
+    world.conda("numpy", "2.1.0", depends=["python"])
+    world.link("numpy", "1.26.4", depends=["python"], ships="numpy")
+    world.pip("jit", "1.0", requires=["helper==1.0", "numpy<2"])
+    world.pip("helper", "1.0")
+    world.pypi("jit", "2.0", requires=["helper==2.0", "numpy"])
+    world.pypi("helper", "2.0")
+    reasons = why(world.solve("numpy>=2"))
+    assert reasons["pip jit"].startswith("moved: jit 1.0 needs numpy <2, numpy>=2 was asked for")
+    assert reasons["pip helper"].startswith("moved: jit 2.0 needs helper ==2.0")

@@ -221,6 +221,16 @@ def test_what_does_not_build_is_passed_over_with_its_own_words(world: World) -> 
     assert plan.warnings == ("old 1.0 is taken: 2.0 cannot be used: old-2.0 cannot be built",)
 
 
+def test_sdists_that_do_not_build_are_not_tried_to_the_end(world: World) -> None:
+    """A placeholder may have dozens, each of which takes a build to fail."""
+    for minor in range(20):
+        world.pypi("old", f"1.{minor}", sdist=True)
+        world.index.about[f"old-1.{minor}.tar.gz"] = MetadataError("it cannot be built", url="", status=None)
+    with pytest.raises(NoVersionError, match="no version of old can be used"):
+        world.solve("old")
+    assert len(world.index.metadata_read) == 2
+
+
 def test_a_reference_whose_marker_does_not_hold_is_not_even_fetched(world: World) -> None:
     plan = world.solve("mylib @ https://x.invalid/mylib-1.0-py3-none-any.whl ; sys_platform == 'win32'")
     assert not plan and "marker does not hold" in plan.notes[0]
