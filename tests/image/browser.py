@@ -55,9 +55,11 @@ class Lab:
         return cards if title is None else cards.filter(has_text=title)
 
     def notebook(self, kernel: str) -> None:
-        """Choose ``kernel`` in the launcher and wait for the notebook's first cell."""
+        """Choose ``kernel`` in the launcher and wait for the notebook's first cell and the kernel's answer."""
         self.cards("Notebook", kernel).first.click()
         expect(self.page.locator(".jp-Notebook .jp-CodeCell .cm-content").first).to_be_visible(timeout=SLOW)
+        answered = self.page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
+        expect(answered.first).to_be_attached(timeout=SLOW)
 
     def cell(self, number: int) -> Locator:
         """A cell of the open notebook, the first is 0."""

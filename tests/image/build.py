@@ -8,6 +8,7 @@ channel has.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import sys
@@ -39,7 +40,12 @@ MISSING = ("conda", "mamba")
 
 
 def image() -> str:
-    """The image's name, built now unless this very checkout was built here before."""
+    """The image's name, built now unless this very checkout was built here before.
+
+    ``CONDADEPS_TEST_IMAGE`` names one that is there to be tested instead.
+    """
+    if told := os.environ.get("CONDADEPS_TEST_IMAGE"):
+        return told
     with FileLock(cached.root() / "image.lock"):
         made = channel.channel()
         below = base()

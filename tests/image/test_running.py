@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -25,6 +26,12 @@ def notebook(*cells: str) -> str:
     ]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return json.dumps({"cells": made, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5})
+
+
+def write(directory: Path, *cells: str) -> None:
+    """Puts a.ipynb there, the container's user's."""
+    (directory / "a.ipynb").write_text(notebook(*cells), "utf-8")
+    os.chown(directory / "a.ipynb", 1000, 100)
 
 
 def printed(path: Path) -> str:
@@ -81,7 +88,7 @@ def test_every_notebook_has_the_magic_and_its_own_programs(container: Start, sha
         "import sys; print(sys.prefix)",
         "!command -v python pip",
     ]
-    (shared_directory / "a.ipynb").write_text(notebook(*cells), "utf-8")
+    write(shared_directory, *cells)
     words = ["jupyter", "execute", "/home/jovyan/work/a.ipynb", "--inplace"]
     running = container(command=words, volumes={shared_directory: "/home/jovyan/work"}, wait=False)
     assert running.finish() == 0, running.logs()
@@ -96,18 +103,18 @@ def test_what_a_notebook_does_to_its_environment_does_not_reach_the_server(
 ) -> None:
     """Not even an older version of what both have, or a file written over in place."""
     cells = [
-        '%condadeps "packaging==24.2"',
-        "import packaging, sys; print(packaging.__version__, packaging.__file__)",
+        '%condadeps "requests==2.31.0"',
+        "import requests; print(requests.__version__, requests.__file__)",
         "import pathlib, traitlets\n"
         "path = pathlib.Path(traitlets.__file__)\n"
         "try:\n    path.write_text('broken')\nexcept PermissionError as error:\n    print('refused', error)",
     ]
-    (shared_directory / "a.ipynb").write_text(notebook(*cells), "utf-8")
+    write(shared_directory, *cells)
     running = container(volumes={shared_directory: "/home/jovyan/work"})
     running.exec("jupyter", "execute", "/home/jovyan/work/a.ipynb", "--inplace")
     text = printed(shared_directory / "a.ipynb")
-    assert "24.2 /opt/conda/envs/python3/" in text
+    assert "2.31.0 /opt/conda/envs/python3/" in text
     assert "refused" in text
-    asked = "import packaging, traitlets; print(packaging.__version__, traitlets.__version__)"
-    assert not running.exec("/opt/conda/bin/python", "-c", asked).stdout.startswith("24.2")
+    asked = "import requests, traitlets; print(requests.__version__, traitlets.__version__)"
+    assert not running.exec("/opt/conda/bin/python", "-c", asked).stdout.startswith("2.31.0")
     assert running.get("/api")["version"]
