@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
 from condadeps.errors import NotFoundError, NoVersionError, RequestError
 from condadeps.names.namespaces import PackageName
 from condadeps.solve.discover import Discovery
@@ -93,7 +96,7 @@ async def _nowhere(entry: Entry, discovery: Discovery) -> NotFoundError:
             looked_in=looked,
             near=near,
         )
-    looked.append("PyPI")
+    looked.append(discovery.pypi.called)
     return NotFoundError(
         f"nothing is called {entry.project}",
         detail=[f"looked in {', '.join(looked)}", *_near(near)],
@@ -117,6 +120,8 @@ def _no_version(item: Wanted, entry: Entry, discovery: Discovery) -> NoVersionEr
             f"PyPI's newest is {entry.versions[0]}; no file of it is for Python "
             f"{discovery.target.python_version} on {discovery.target.subdir}"
         )
+    if item.need and (gone := _yanked(entry, item.need.specifier)) is not None:
+        detail.append(f"{entry.project} {gone} was yanked; `{entry.project}=={gone}` takes it all the same")
     bound = [limit for limit in discovery.limits.all if limit.project == entry.project]
     detail += [f"{limit} is a constraint" for limit in bound]
     failed = sorted(entry.unreadable.items(), reverse=True)
@@ -140,6 +145,12 @@ def _no_version(item: Wanted, entry: Entry, discovery: Discovery) -> NoVersionEr
         asked=asked,
         available=_newest_conda({*conda, *usable}),
     )
+
+
+def _yanked(entry: Entry, specifier: SpecifierSet) -> Version | None:
+    """The newest version that would do, had it not been yanked (PEP 592)."""
+    admitted = entry.order.newest_first(entry.admitted(specifier))
+    return next((v for v in admitted if v not in entry.files and v in entry.yanked), None)
 
 
 def _to_look(discovery: Discovery) -> str:

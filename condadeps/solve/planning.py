@@ -183,7 +183,8 @@ class _Planner:
         if entry.from_pypi:
             return "the hash that was asked for is of PyPI's file"
         if not entry.conda:
-            return "no configured channel has it"
+            limit = self.problem.options.exclude_newer
+            return "no configured channel has it" + (f" (with --exclude-newer {limit})" if limit else "")
         unmet = [
             spelled(s)
             for s in entry.specifiers.values()

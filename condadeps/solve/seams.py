@@ -82,6 +82,10 @@ class PypiCandidates(Protocol):
     """What PyPI, or the indexes in its place, offers."""
 
     @property
+    def called(self) -> str:
+        """What a person calls it: ``PyPI``, or where pip was told to look instead."""
+
+    @property
     def prefer_binary(self) -> bool:
         """Whether any wheel that fits comes before any sdist (pip's option of that name)."""
 

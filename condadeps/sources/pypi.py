@@ -108,6 +108,11 @@ class PypiSource:
         )
 
     @property
+    def called(self) -> str:
+        """``PyPI``, or what there is in its place when no index may be asked."""
+        return "PyPI" if self.config.index_urls else "pip's find-links (no index may be asked)"
+
+    @property
     def prefer_binary(self) -> bool:
         """pip's ``prefer-binary``."""
         return self.config.prefer_binary

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from condadeps.errors import NotFoundError
 from condadeps.prefix import installed
 from condadeps.solve.plan import Plan
 from condadeps.solve.reasons import admits
@@ -179,3 +180,13 @@ def test_what_moves_with_its_own_dependency_says_what_moved_both(tmp_path: Path)
     reasons = why(world.solve("numpy>=2"))
     assert reasons["pip jit"].startswith("moved: jit 1.0 needs numpy <2, numpy>=2 was asked for")
     assert reasons["pip helper"].startswith("moved: jit 2.0 needs helper ==2.0")
+
+
+def test_where_it_was_looked_is_said_as_it_is(tmp_path: Path) -> None:
+    world = World(tmp_path / "other")
+    world.pypi("app", "1.0")
+    reason = why(world.solve("app", exclude_newer="2024-01-01"))["pip app"]
+    assert reason == "asked; no configured channel has it (with --exclude-newer 2024-01-01)"
+    world.index.called = "pip's find-links (no index may be asked)"
+    with pytest.raises(NotFoundError, match=r"looked in forge, pip's find-links \(no index may be asked\)"):
+        world.solve("absent")

@@ -248,6 +248,15 @@ def test_a_file_that_only_says_itself_which_python_it_is_for_is_heeded(world: Wo
     assert "app 2.0 cannot be used: it needs Python >=3.12" in caught.value.detail
 
 
+def test_a_yanked_version_that_would_do_is_named(world: World) -> None:
+    world.pypi("app", "1.0")
+    world.pypi("app", "2.0", yanked="broken")
+    with pytest.raises(NoVersionError) as caught:
+        world.solve("app>=2")
+    assert "app 2.0 was yanked; `app==2.0` takes it all the same" in caught.value.detail
+    assert installs(world.solve("app==2.0")) == {"app": "2.0"}
+
+
 def test_a_reference_for_another_python_is_refused(world: World) -> None:
     place = "https://x.invalid/app-2.0-py3-none-any.whl"
     world.place(place, "app", "2.0", python=">=3.12")

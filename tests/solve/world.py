@@ -93,6 +93,7 @@ class FakePypi:
     """An index in memory, which counts what it is asked."""
 
     def __init__(self) -> None:
+        self.called = "PyPI"
         self.prefer_binary = False
         self.pre = False
         self.links: dict[ProjectName, list[Link]] = {}
