@@ -142,7 +142,7 @@ class Reader:
         elif option == "--use-feature":
             self.warnings.append(f"{path}:{number}: {option} is not passed on")
         elif option == "--find-links" and (path.parent / value).exists():
-            self.indexes = _INDEX[option](self.indexes, str((path.parent / value).absolute()))
+            self.indexes = _INDEX[option](self.indexes, os.path.abspath(path.parent / value))  # noqa: PTH100 keeps symlinks
         elif option in _INDEX:
             self.indexes = _INDEX[option](self.indexes, value)
         else:

@@ -171,7 +171,8 @@ def _with_named(job: Job, pip: PipConfig, trust: Sequence[str]) -> PipConfig:
         strange += [link for link in named.find_links if link not in pip.find_links]
         strange = [one for one in strange if not trusted(trust, one)]
         if strange and not job.options.trust:
-            raise _untrusted(named, f"the index {_shown(strange[0])}")
+            kind = "index" if strange[0] in urls else "find-links location"
+            raise _untrusted(named, f"the {kind} {_shown(strange[0])}")
         hosts = [host for host in named.trusted_hosts if host not in pip.trusted_hosts]
         if hosts and not job.options.trust:
             raise _untrusted(named, f"the trusted host {hosts[0]}")
