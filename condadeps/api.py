@@ -1,7 +1,7 @@
 """The one road, from what was asked to what came of it; every door walks it.
 
 The functions are what a notebook or a program calls, a verb each; the magic and the command
-come by :func:`carry_out` with what they parsed. What changes an environment takes :func:`travel`.
+come by :mod:`condadeps.verbs` with what they parsed. What changes an environment takes :func:`travel`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from condadeps.call import Files
 from condadeps.errors import UsageError
 
 if TYPE_CHECKING:
-    from condadeps.call import Call
     from condadeps.config import Settings
     from condadeps.health.findings import Health
     from condadeps.locks.bundled import Bundle
@@ -153,7 +152,7 @@ def which(*names: str) -> Answers:
 
     Raises RequestError for what is no name, NotFoundError for one that neither world can have.
     """
-    return _which([Asked(text, place="call") for text in _texts(names)])
+    return look_up([Asked(text, place="call") for text in _texts(names)])
 
 
 def sync(
@@ -390,7 +389,7 @@ def _job(
     except TypeError as error:
         raise UsageError(f"no such option: {error}") from error
     where = str(Path(prefix or sys.prefix).expanduser().absolute())
-    return _with_files(Job(verb, where, asked, known, str(Path.cwd()), caller.notebook()), files)
+    return with_files(Job(verb, where, asked, known, str(Path.cwd()), caller.notebook()), files)
 
 
 def _texts(requests: Sequence[str]) -> list[str]:
@@ -413,111 +412,8 @@ def _files(options: dict[str, Any]) -> Files:
     )
 
 
-def carry_out(call: Call, asked: Sequence[Asked], directory: Path, reporter: Reporter | None) -> object:
-    """Do what the words of a command or magic say, and return what is to be shown.
-
-    ``asked`` are the call's requests with where each was asked; ``directory`` is where relative
-    paths are meant from.
-    """
-    import sys
-
-    prefix = Path(call.prefix or sys.prefix).expanduser().absolute()
-
-    def job(verb: Any = call.verb, record: bool = call.options.record) -> Job:
-        options = replace(call.options, record=record)
-        return Job(verb, str(prefix), tuple(asked), options, str(directory), caller.notebook())
-
-    match call.verb:
-        case "list":
-            return listing(prefix)
-        case "which":
-            return _which(asked)
-        case "config":
-            from condadeps.show.configured import configured
-
-            return configured(prefix, directory)
-        case "export":
-            from condadeps.record.export import export
-
-            return export(job(), reporter, **call.settings)
-        case "install" | "update":
-            if not asked and not call.files and not call.options.update_all:
-                raise UsageError("name at least one package", help='such as pandas "numpy>=2"')
-            return travel(_with_files(job(), call.files), reporter)
-        case "kernels":
-            return _kernels(call, reporter)
-        case "lock":
-            from condadeps.locks import make
-
-            return make.lock(job(), call.files, reporter, **call.settings)
-        case "cache":
-            from condadeps.sources import kept
-
-            what, *kinds = call.requests or ("info",)
-            if what == "clean" and call.yes:
-                return kept.clear(kinds)
-            return replace(kept.kept(kinds), asked=what == "clean")
-        case "embed":
-            from condadeps.record import embedding
-
-            there = replace(job("export"), asked=())
-            return [embedding.embed(there, path, reporter, **call.settings) for path in call.requests]
-        case "strip":
-            from condadeps.record import embedding
-
-            return [embedding.strip(job("export"), path) for path in call.requests]
-        case "bundle":
-            from condadeps.locks import make
-
-            return make.bundle(job(), call.files, reporter, **call.settings)
-        case "sync":
-            if not call.files:
-                raise UsageError("say what it is to match", help="condadeps sync -f environment.yml")
-            # The file is the record.
-            return travel(_with_files(job(record=call.options.env_file is not None), call.files), reporter)
-        case "remove":
-            if not asked:
-                raise UsageError("name what is to be removed", help="such as: condadeps remove pandas")
-            return travel(job(), reporter)
-        case "undo":
-            return travel(replace(job(), number=call.settings["number"]), reporter)
-        case "history":
-            return history(prefix)
-        case "restore":
-            return travel(job(), reporter)
-        case "doctor":
-            from condadeps.health.doctor import doctor as look
-
-            return look(prefix, reporter)
-        case "migrate":
-            from condadeps.migration.migrate import migrate
-
-            return migrate(call.requests, directory=directory, **call.settings)
-        case "create":
-            from condadeps.kernels.creation import create as make_environment
-
-            made = _with_files(job(record=call.options.env_file is not None), call.files)
-            return make_environment(made, reporter=reporter, **call.settings)
-        case verb:
-            raise ValueError(f"no such verb: {verb}")
-
-
-def _kernels(call: Call, reporter: Reporter | None) -> object:
-    from condadeps.kernels import first_use, offered, registered
-
-    said = dict(call.settings)
-    match said.pop("action"):
-        case "add":
-            return first_use.add(call.requests, call.prefix, reporter=reporter, **said)
-        case "remove":
-            return registered.remove(call.requests, call.prefix, **said)
-        case "available":
-            return offered.offers(first_use.names_registered())
-        case _:
-            return registered.kernels(call.prefix)
-
-
-def _with_files(job: Job, files: Files) -> Job:
+def with_files(job: Job, files: Files) -> Job:
+    """``job`` with what ``files`` ask for. Raises RequestError."""
     if not files:
         return job
     from condadeps.asked.gather import gather
@@ -525,7 +421,8 @@ def _with_files(job: Job, files: Files) -> Job:
     return gather(job, files)
 
 
-def _which(asked: Sequence[Asked]) -> Answers:
+def look_up(asked: Sequence[Asked]) -> Answers:
+    """What the names in ``asked`` mean. Raises as :func:`which`."""
     from condadeps import config
     from condadeps.names.homes import Homes
     from condadeps.names.lookup import which

@@ -59,10 +59,10 @@ def run(words: Sequence[str]) -> int:
 
 
 def _carry_out(call: Call) -> int:
-    from condadeps.api import carry_out
     from condadeps.asked.job import Asked
     from condadeps.errors import UsageError
     from condadeps.show import conda_json, terminal
+    from condadeps.verbs import carry_out
 
     asked = [Asked(text) for text in call.requests]
     if call.restart:
@@ -97,8 +97,8 @@ def _agreed(call: Call, asked: Sequence[Asked]) -> bool:
     """Show what would change, and ask."""
     import click
 
-    from condadeps.api import carry_out
     from condadeps.show import terminal
+    from condadeps.verbs import carry_out
 
     dry = replace(call, options=replace(call.options, dry_run=True))
     with terminal.progress() as reporter:

@@ -29,7 +29,14 @@ def register(shell: InteractiveShell) -> None:
     threading.Thread(target=_warm_up, name="condadeps-warm-up", daemon=True).start()
 
 
-_FIRST_CALL = ("asked.parse", "prefix.already", "show.notebook", "record.environment", "record.glance", "api")
+_FIRST_CALL = (
+    "asked.parse",
+    "prefix.already",
+    "show.notebook",
+    "record.environment",
+    "record.glance",
+    "verbs",
+)
 
 
 def _warm_up() -> None:
@@ -92,8 +99,8 @@ class CondadepsMagics(Magics):
         self._carry_out(call, asked)
 
     def _carry_out(self, call: Call, asked: list[Asked]) -> None:
-        from condadeps.api import carry_out
         from condadeps.show.notebook import live
+        from condadeps.verbs import carry_out
 
         with live(self.shell, quiet=call.quiet) as display:
             try:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from condadeps import api
+from condadeps import verbs
 from condadeps.arguments import read
 from condadeps.asked.job import Asked
 from condadeps.errors import HashError, RecordError, SourceError, UsageError
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 
 def bundle(*words: str | Path) -> Bundle:
     made = read(["bundle", *map(str, words)])
-    done = api.carry_out(made, [Asked(text) for text in made.requests], Path.cwd(), None)
+    done = verbs.carry_out(made, [Asked(text) for text in made.requests], Path.cwd(), None)
     assert isinstance(done, Bundle)
     return done
 
@@ -105,7 +105,7 @@ def test_an_environment_is_rebuilt_from_a_bundle_and_nothing_else(
     }
 
     asked = read(["create", "-p", str(mixed.root / "asked"), "--bare", *offline, "python", "tool", "app"])
-    outcome = api.carry_out(asked, [Asked(text) for text in asked.requests], Path.cwd(), None)
+    outcome = verbs.carry_out(asked, [Asked(text) for text in asked.requests], Path.cwd(), None)
     assert {"+tool 1.0", "+app 1.0", "+six 1.0"} <= changed(outcome)  # type: ignore[arg-type]
 
 
@@ -168,7 +168,7 @@ def test_packages_come_over_http_with_progress(
             seen.append(item)
 
     made = read(["bundle", "app", "-o", "bundle"])
-    api.carry_out(made, [Asked("app")], Path.cwd(), Seen())  # type: ignore[arg-type]
+    verbs.carry_out(made, [Asked("app")], Path.cwd(), Seen())  # type: ignore[arg-type]
     assert "app-1.0-py_0.conda" in seen and "files" in seen
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from condadeps import api
+from condadeps import verbs
 from condadeps.arguments import read
 from condadeps.asked.job import Asked
 from condadeps.errors import UnsatisfiableError, UsageError
@@ -59,7 +59,7 @@ def platforms(road: Road, monkeypatch: pytest.MonkeyPatch) -> Road:
 
 def lock(*words: str) -> Export:
     call = read(["lock", *words])
-    done = api.carry_out(call, [Asked(text) for text in call.requests], Path.cwd(), None)
+    done = verbs.carry_out(call, [Asked(text) for text in call.requests], Path.cwd(), None)
     assert isinstance(done, Export)
     return done
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from condadeps import api
+from condadeps import verbs
 from condadeps.arguments import read
 from condadeps.asked.job import Job
 from condadeps.errors import ConfigError, ConflictError, HashError, RequestError, UsageError
@@ -32,7 +32,7 @@ def locked(road: Road, format: str, name: str = "") -> Path:
 
 def call(*words: str | Path) -> Outcome:
     """What the command does with ``words``."""
-    done = api.carry_out(read([str(word) for word in words]), (), Path.cwd(), None)
+    done = verbs.carry_out(read([str(word) for word in words]), (), Path.cwd(), None)
     assert isinstance(done, Outcome)
     return done
 

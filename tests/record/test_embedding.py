@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from condadeps import api
+from condadeps import verbs
 from condadeps.arguments import read
 from condadeps.errors import ConfigError, RequestError
 from condadeps.record import embedding
@@ -57,7 +57,7 @@ def test_what_is_no_notebook_is_refused_and_stays(text: str, tmp_path: Path) -> 
     path = tmp_path / "x.ipynb"
     path.write_text(text)
     with pytest.raises(RequestError, match="not a notebook"):
-        api.carry_out(read(["strip", str(path)]), (), tmp_path, None)
+        verbs.carry_out(read(["strip", str(path)]), (), tmp_path, None)
     assert path.read_text() == text
 
 
@@ -78,7 +78,7 @@ def test_a_secret_is_not_given_away(tmp_path: Path) -> None:
         "channels: ['https://me:secret@host/main']\ndependencies: [six]\n"
     )
     with pytest.raises(RequestError, match="password or token"):
-        api.carry_out(read(["embed", "--no-lock", str(path)]), (), tmp_path, None)
+        verbs.carry_out(read(["embed", "--no-lock", str(path)]), (), tmp_path, None)
     assert path.read_text() == TEXTS["as Jupyter writes it"]
 
 
@@ -87,7 +87,7 @@ def test_a_shared_notebook_rebuilds_its_environment(road: Road) -> None:  # noqa
     notebook = road.work / "shared.ipynb"
     notebook.write_text(TEXTS["as Jupyter writes it"])
     road.install("app", "six=1.0", "tool==1.0")
-    (done,) = api.carry_out(read(["embed", "-p", str(road.prefix), "shared.ipynb"]), (), road.work, None)  # type: ignore[misc, attr-defined]
+    (done,) = verbs.carry_out(read(["embed", "-p", str(road.prefix), "shared.ipynb"]), (), road.work, None)  # type: ignore[misc, attr-defined]
     assert "its environment and its lock" in str(done)
     carried = embedding.read(notebook)
     assert carried and carried.environment == road.file.read_text()
@@ -100,7 +100,7 @@ def test_a_shared_notebook_rebuilds_its_environment(road: Road) -> None:  # noqa
     # Of a living environment what was asked for is asked again: the file has pip.
     assert changed(asked) == {"+six 1.0", "+pip 1.0"}
 
-    api.carry_out(read(["strip", "shared.ipynb"]), (), road.work, None)
+    verbs.carry_out(read(["strip", "shared.ipynb"]), (), road.work, None)
     assert notebook.read_text() == TEXTS["as Jupyter writes it"]
 
 
@@ -111,7 +111,9 @@ def test_a_notebook_may_not_say_where_things_come_from(road: Road, monkeypatch: 
     road.install("app")
     for lock in ([], ["--no-lock"]):
         with monkeypatch.context() as here:
-            api.carry_out(read(["embed", "-p", str(road.prefix), "shared.ipynb", *lock]), (), road.work, None)
+            verbs.carry_out(
+                read(["embed", "-p", str(road.prefix), "shared.ipynb", *lock]), (), road.work, None
+            )
             here.setenv("CONDA_CHANNELS", (road.root / "elsewhere").as_uri())
             (road.root / "elsewhere" / "noarch").mkdir(parents=True, exist_ok=True)
             (road.root / "elsewhere" / "noarch" / "repodata.json").write_text('{"packages": {}}')
