@@ -86,7 +86,10 @@ def test_conda_creates_from_the_environment_file_that_an_install_wrote(
 def test_nodefaults_keeps_condas_configured_channels_out(
     conda: str, kept_out: bool, channel: Channel, conda_prefix: CondaPrefix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was installed with other channels kept out is solved by conda without them, too."""
+    """What was installed with other channels kept out is solved by conda without them, too.
+
+    By `conda env update`; `conda env create` of 26.7 takes the word for a channel's name.
+    """
     there = conda_prefix("python=3.11")
     # A configured channel that does not answer: who asks it fails.
     monkeypatch.setenv("CONDA_CHANNELS", "http://127.0.0.1:1/dead" if kept_out else channel.url)
@@ -95,8 +98,8 @@ def test_nodefaults_keeps_condas_configured_channels_out(
     done = condadeps("install", "-p", there, "click", *only)
     assert done.returncode == 0, done.stderr
     monkeypatch.setenv("CONDA_CHANNELS", "http://127.0.0.1:1/dead")
-    create = [conda, "env", "create", "--dry-run", "-p", str(there.parent / "x"), "-f", "environment.yml"]
-    tried = subprocess.run(create, capture_output=True, text=True, timeout=280)
+    update = [conda, "env", "update", "-q", "-p", str(there), "-f", "environment.yml"]
+    tried = subprocess.run(update, capture_output=True, text=True, timeout=280)
     assert ("nodefaults" in Path("environment.yml").read_text()) == kept_out
     assert (tried.returncode == 0) == kept_out, tried.stdout + tried.stderr
 

@@ -89,6 +89,7 @@ def test_a_pylock_rebuilds_the_python_projects_by_their_files(mixed: Road) -> No
     outcome = call("create", "-p", rebuilt, "--bare", "-f", lock)
     assert {"+app 1.0", "+six 1.0", "+tool 1.0"} <= changed(outcome)
     assert {str(one.artifact.project) for one in outcome.plan.install} == {"app", "six", "tool"}
+    assert contents(rebuilt)["tool-1.0.dist-info"] == contents(mixed.prefix)["tool-1.0.dist-info"]
     assert [str(one.package.name) for one in outcome.plan.link] == ["python"]
 
 
@@ -136,6 +137,40 @@ def test_a_living_environment_gets_what_a_lock_has_and_keeps_the_rest(mixed: Roa
     assert changed(outcome) == {"+six 1.0", "+tool 1.0"}
     assert (mixed.prefix / "conda-meta" / "extra-1.0-py_0.json").exists()
     assert not call("install", "-p", mixed.prefix, "-f", lock).changed
+
+
+def test_a_lock_is_itself_the_record_of_what_it_brings(mixed: Road) -> None:
+    lock = locked(mixed, "conda-lock")
+    mixed.install("six=2.0")
+    assert "- six=2.0" in mixed.file.read_text()
+    outcome = call("install", "-p", mixed.prefix, "-f", lock)
+    text = mixed.file.read_text()
+    assert "- six=1.0" in text and "app" not in text, "what is listed stays true; what is not is the lock's"
+    assert any("the lock is itself the record" in note for note in outcome.plan.notes)
+    again = call("install", "-p", mixed.prefix, "-f", lock)
+    assert not again.changed and again.plan.notes == ()
+
+
+@pytest.mark.parametrize("format", ["conda-lock", "pixi-lock", "explicit"])
+def test_a_lock_of_another_machine_is_refused_and_can_be_said_to_be_for_this_one(
+    road: Road, format: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Virtual packages (CEP 30) are asked for as a solve would, with CONDA_OVERRIDE_* heeded."""
+    tiny.noarch(road.channel, "gpu", "1.0", depends=["__cuda >=12"])
+    tiny.noarch(road.channel, "new", "1.0", depends=["__glibc >=99"])
+    tiny.index(road.channel)
+    with monkeypatch.context() as there:
+        there.setenv("CONDA_OVERRIDE_CUDA", "12.4")
+        there.setenv("CONDA_OVERRIDE_GLIBC", "99.1")
+        road.install("gpu", "new", record=False)
+        lock = locked(road, format)
+        call("create", "-p", road.root / "same", "--bare", "-f", lock)
+    with pytest.raises(ConflictError, match="is not for this machine") as refused:
+        call("create", "-p", road.root / "other", "--bare", "-f", lock)
+    assert "gpu 1.0 needs __cuda >=12, which is not here" in refused.value.detail
+    assert any(line.startswith("new 1.0 needs __glibc >=99; here it is ") for line in refused.value.detail)
+    assert "CONDA_OVERRIDE_CUDA" in (refused.value.help or "")
+    assert not (road.root / "other").exists()
 
 
 def test_a_lock_that_would_break_what_is_there_is_refused(mixed: Road) -> None:

@@ -105,6 +105,21 @@ def test_a_shared_notebook_rebuilds_its_environment(road: Road) -> None:  # noqa
 
 
 @pytest.mark.slow
+def test_a_notebook_is_locked_anew_by_its_file_and_bundled_by_its_lock(road: Road) -> None:  # noqa: F811
+    notebook = road.work / "shared.ipynb"
+    notebook.write_text(TEXTS["as Jupyter writes it"])
+    road.install("app", "six=1.0")
+    verbs.carry_out(read(["embed", "-p", str(road.prefix), "shared.ipynb"]), (), road.work, None)
+    road.file.unlink()
+    made = verbs.carry_out(read(["lock", "-f", "shared.ipynb"]), (), road.work, None)
+    assert "name: app" in made.text and "name: pip" not in made.text  # type: ignore[attr-defined]
+    road.install("six=2.0", record=False)
+    verbs.carry_out(read(["bundle", "-f", "shared.ipynb", "-o", "bundle"]), (), road.work, None)
+    assert (road.work / "bundle" / "noarch" / "six-1.0-py_0.conda").exists()
+    assert not (road.work / "bundle" / "noarch" / "six-2.0-py_0.conda").exists()
+
+
+@pytest.mark.slow
 def test_a_notebook_may_not_say_where_things_come_from(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     notebook = road.work / "shared.ipynb"
     notebook.write_text(TEXTS["as Jupyter writes it"])
