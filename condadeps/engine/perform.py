@@ -129,7 +129,7 @@ class _Work:
             conda.begin()
         # The solver is imported while the channels answer.
         await asyncio.to_thread(importlib.import_module, "condadeps.engine.planned")
-        if job.verb == "create" and conda:
+        if conda and not target.has_python and job.verb in ("create", "install", "update", "sync"):
             target = planned_target(target.prefix, await _python(job, wanted, target, conda, homes))
             before = wanted
             wanted = self.overrides.steer(self.requests, target, homes)  # some rules are for one Python
@@ -203,7 +203,7 @@ class _Work:
 
 
 async def _python(job: Job, wanted: Steered, target: Target, conda: CondaSource, homes: Homes) -> str:
-    """The Python that a new environment gets."""
+    """The Python that an environment gets which has none."""
     path = job.lock
     if path is not None:
         from condadeps.engine import locked
