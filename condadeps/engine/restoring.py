@@ -11,11 +11,11 @@ from pathlib import Path
 from condadeps.asked.job import Job
 from condadeps.asked.parse import parse
 from condadeps.errors import NotFoundError, PrefixError, UsageError
-from condadeps.health import damage, fitting
-from condadeps.health.damage import Damage
+from condadeps.health import fitting
 from condadeps.locks import present
 from condadeps.names.namespaces import PackageName, ProjectName
-from condadeps.prefix import installed, owner
+from condadeps.prefix import damage, installed, owner
+from condadeps.prefix.damage import Damage
 from condadeps.prefix.installed import Distribution, InstalledPackage
 from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter, Silent

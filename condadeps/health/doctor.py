@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from condadeps.errors import PrefixError
-from condadeps.health import damage, fitting
-from condadeps.health.damage import Damage
+from condadeps.health import fitting
 from condadeps.health.findings import Finding, Health, command
 from condadeps.names.namespaces import PackageName
-from condadeps.prefix import installed, lock, shadow
+from condadeps.prefix import damage, installed, lock, shadow
+from condadeps.prefix.damage import Damage
 from condadeps.prefix.installed import Distribution
 from condadeps.prefix.target import Target, read
 from condadeps.show.reporter import Reporter, Silent

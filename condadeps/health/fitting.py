@@ -13,10 +13,9 @@ from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.prefix import guards, installed
 from condadeps.prefix.conda_version import satisfies
 from condadeps.prefix.installed import Distribution, InstalledPackage
-from condadeps.prefix.target import Target
+from condadeps.prefix.target import Target, inside
 from condadeps.solve.dependents import depends
 from condadeps.transaction import verify
-from condadeps.transaction.room import inside
 
 Packages = Mapping[PackageName, InstalledPackage]
 

@@ -325,6 +325,16 @@ def _platforms(subdir: str) -> tuple[str, ...]:
     return tuple(names)
 
 
+def inside(prefix: Path, path: Path) -> str | None:
+    """``path`` relative to ``prefix``, with forward slashes; None when it is not below it."""
+    for base in (prefix, prefix.resolve()):
+        try:
+            return path.relative_to(base).as_posix()
+        except ValueError:
+            continue
+    return None
+
+
 def _unique(*paths: Path) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(paths))
 

@@ -10,12 +10,11 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from condadeps.prefix.target import Target
+from condadeps.prefix.target import Target, inside
 from condadeps.solve.plan import Link
 from condadeps.transaction import programs
 from condadeps.transaction.cancel import Cancel
 from condadeps.transaction.owners import files_of
-from condadeps.transaction.room import inside
 
 _MANY = 200
 """From how many files on several processes are worth their start."""

@@ -84,7 +84,9 @@ class Change:
         """Raises TransactionError unless the environment is as planned."""
         self._points.reached("verify")
         self._staging.reporter.phase("verify")
-        self._staging.warnings += verify.placed(self._plan, self._staging.target)
+        self._staging.warnings += verify.placed(
+            self._plan, self._staging.target, by_another=self._staging.executable is not None
+        )
         if self._staging.target.has_python:
             unmet = verify.problems(self._staging.target, self._known)
             self._staging.warnings += verify.judge(unmet - self._unmet, self._staging.target)

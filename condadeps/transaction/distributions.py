@@ -14,9 +14,8 @@ from condadeps.errors import TransactionError
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.prefix import installed
 from condadeps.prefix.installed import Distribution
-from condadeps.prefix.target import Target
+from condadeps.prefix.target import Target, inside
 from condadeps.transaction.owners import Owners
-from condadeps.transaction.room import inside
 
 
 def gone(target: Target, projects: Collection[ProjectName], owners: Owners) -> set[str]:

@@ -21,14 +21,13 @@ from urllib.request import url2pathname
 
 from condadeps.errors import HashError, TransactionError
 from condadeps.names.namespaces import ProjectName
-from condadeps.prefix.target import Target
+from condadeps.prefix.target import Target, inside
 from condadeps.show.reporter import Reporter
 from condadeps.solve.plan import Artifact, Install
 from condadeps.sources.credentials import without_credentials
 from condadeps.transaction import bytecode, programs, uv
 from condadeps.transaction.cancel import Cancel
 from condadeps.transaction.conda import obeying, sha256
-from condadeps.transaction.room import inside
 
 _LAST_LINES = 12
 

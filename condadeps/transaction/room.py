@@ -121,13 +121,3 @@ def flush(folder: Path) -> None:
         sync_one(descriptor)
     finally:
         os.close(descriptor)
-
-
-def inside(prefix: Path, path: Path) -> str | None:
-    """``path`` relative to ``prefix``, with forward slashes; None when it is not below it."""
-    for base in (prefix, prefix.resolve()):
-        try:
-            return path.relative_to(base).as_posix()
-        except ValueError:
-            continue
-    return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -11,37 +11,37 @@ from packaging.version import InvalidVersion, Version
 
 from condadeps.errors import TransactionError
 from condadeps.names.namespaces import ProjectName
-from condadeps.prefix import installed
+from condadeps.prefix import damage, installed
 from condadeps.prefix.installed import Distribution
-from condadeps.prefix.target import Target
-from condadeps.solve.plan import Plan
+from condadeps.prefix.target import Target, inside
+from condadeps.show.reporter import Silent
+from condadeps.solve.plan import Package, Plan
 from condadeps.transaction.owners import files_of
-from condadeps.transaction.room import inside
 
 Problem = tuple[ProjectName, str]
 """A distribution and a requirement of its that is not met, as ``pip check`` sees it."""
 
 
 def staged(plan: Plan, tree: Path) -> None:
-    """Raises TransactionError unless every planned conda package is laid out whole in ``tree``."""
+    """Raises TransactionError unless every planned package is in ``tree``, each file by its hash."""
+    there = installed.packages(tree)
     for link in plan.link:
-        record = tree / "conda-meta" / f"{link.package.dist_name}.json"
-        missing = [path for path in files_of(record) if not os.path.lexists(tree / path)]
-        if missing or not record.exists():
-            raise TransactionError(
-                f"{link.package.filename} could not be laid out whole; nothing was changed",
-                detail=missing[:5],
-                restored=True,
-            )
+        name = link.package.name
+        if name not in there:
+            raise _not_whole(link.package, ["it has no record"])
+        for bad in damage.packages(tree, {name: there[name]}, Silent()).damages:
+            raise _not_whole(link.package, bad.detail[:5])
 
 
-def placed(plan: Plan, target: Target) -> list[str]:
+def placed(plan: Plan, target: Target, *, by_another: bool = False) -> list[str]:
     """Look at the changed environment; returns warnings.
 
     Raises TransactionError when a planned package or project is not there exactly as
-    planned, or is there twice.
+    planned, or is there twice. What is in the files was looked at while staging, unless
+    ``by_another`` program they were linked: its scripts may have edited them, so that is a warning.
     """
     _packages_are_there(plan)
+    warnings = list(_files_are_there(plan, contents=by_another))
     found = installed.index(target)
     for install in plan.install:
         one = found.get(install.artifact.project)
@@ -54,7 +54,7 @@ def placed(plan: Plan, target: Target) -> list[str]:
             raise _not_as_planned(f"{install.artifact.project} {install.artifact.version}")
     for uninstall in plan.uninstall:
         _is_once(uninstall.project, found.get(uninstall.project))
-    return list(_homes_that_differ(plan, found))
+    return [*warnings, *_homes_that_differ(plan, found)]
 
 
 def problems(target: Target, known: dict[Path, tuple[Requirement, ...]] | None = None) -> set[Problem]:
@@ -120,6 +120,19 @@ def _packages_are_there(plan: Plan) -> None:
             raise _not_as_planned(f"the removal of {unlink.package.dist_name}")
 
 
+def _files_are_there(plan: Plan, *, contents: bool) -> Iterator[str]:
+    prefix = Path(plan.prefix)
+    present = installed.packages(prefix)
+    for link in plan.link:
+        one = present[link.package.name]
+        missing = [path for path in files_of(one.path) if not os.path.lexists(prefix / path)]
+        if any(not path.endswith(".pyc") for path in missing):
+            raise _not_as_planned(f"{link.package.dist_name} ({missing[0]} is missing)")
+        if contents:
+            for bad in damage.packages(prefix, {one.name: one}, Silent()).damages:
+                yield f"{link.package.dist_name} is not as its channel has it: {bad.what}"
+
+
 def _is_once(project: ProjectName, one: Distribution | None) -> None:
     if one is not None and one.others:
         places = [str(each.location) for each in (one, *one.others)]
@@ -154,6 +167,12 @@ def _version(text: str) -> Version | None:
         return Version(text)
     except InvalidVersion:
         return None
+
+
+def _not_whole(package: Package, detail: Sequence[str]) -> TransactionError:
+    return TransactionError(
+        f"{package.filename} could not be laid out whole; nothing was changed", detail=detail, restored=True
+    )
 
 
 def _not_as_planned(what: str) -> TransactionError:

@@ -18,9 +18,8 @@ from typing import Any
 from condadeps.errors import PrefixError
 from condadeps.names.namespaces import PackageName
 from condadeps.prefix.installed import Distribution, InstalledPackage
-from condadeps.prefix.target import Target
+from condadeps.prefix.target import Target, inside
 from condadeps.show.reporter import Reporter
-from condadeps.transaction.room import inside
 
 _BYTECODE = (".pyc", ".pyo")
 _AT_ONCE = 4
@@ -102,8 +101,14 @@ def _of_record(one: InstalledPackage, *, everything: bool = False) -> Iterator[E
         if everything or not path.endswith(_BYTECODE):
             entry = known.get(path, {})
             packed = entry.get("sha256") if not entry.get("prefix_placeholder") else None
-            link = entry.get("path_type") == "softlink"
+            link = entry.get("path_type") == "softlink" or _signed(entry, one)
             yield Expected(path, None if link else entry.get("sha256_in_prefix") or packed)
+
+
+def _signed(entry: Mapping[str, Any], one: InstalledPackage) -> bool:
+    """Whether the file was signed anew when it was patched, as macOS wants it: its hash is not told."""
+    patched = bool(entry.get("prefix_placeholder")) and entry.get("file_mode") == "binary"
+    return patched and one.subdir.startswith("osx-")
 
 
 def _of_distribution(one: Distribution, target: Target) -> Iterator[Expected]:
