@@ -76,11 +76,6 @@ def _tables(costs: Mapping[tuple[str, str], Costs], sizes: Sequence[int]) -> Tab
                 rows.append([task, name, *_figures(found, smallest)])
             more = costs[task, _OURS].sample("warm").median - costs[task, _BARE].sample("warm").median
             short.append([task, *rows[-2][2:], f"{more:+.2f} s"])
-            ours, bare = costs[task, _OURS], costs[task, _BARE]
-            more = ours.sample("warm").median - bare.sample("warm").median
-            short.append(
-                [task, *_figures(ours, costs[f"{sizes[0]:,} records, {kind}", _OURS]), f"{more:+.2f} s"]
-            )
     return {
         "scale": table(["channel", "", *_HEAD], rows),
         "scale, in short": table(["plan 20 packages", *_HEAD, "all cached, beside the bare engine"], short),

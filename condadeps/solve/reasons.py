@@ -65,8 +65,12 @@ class Reasons:
             if isinstance(candidate, CondaCandidate):
                 return f"{candidate.package} {candidate.text}"
             return f"{project} {candidate.version}"
-        record = next((r for n, r in self.solution.conda.items() if n == name), None)
-        return f"{name} {record.version}" if record is not None else name
+        version = self._versions.get(name)
+        return f"{name} {version}" if version is not None else name
+
+    @functools.cached_property
+    def _versions(self) -> dict[str, str]:
+        return {name: str(record.version) for name, record in self.solution.conda.items()}
 
     def demand(self, name: str, previous: str) -> str | None:
         """Who does not let ``name`` be at version ``previous``: ``"pandas 3.0.1 needs numpy >=2"``."""
