@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from condadeps.solve.encode import Encoded, Static
+from condadeps.solve.encode import Encoded
 from condadeps.solve.seams import CondaCandidates
 
 if TYPE_CHECKING:
@@ -45,11 +46,11 @@ async def ask(
     from rattler import ChannelPriority, MatchSpec, solve
     from rattler.exceptions import SolverError
 
-    sources: list[Any] = [*(conda.solver_sources() if conda else ()), Static(encoded)]
+    channels: Sequence[Any] = conda.solver_sources() if conda else ()
     try:
-        with conda.answering() if conda else nullcontext():
+        with encoded.source() as ours, conda.answering() if conda else nullcontext():
             return await solve(
-                sources,
+                [*channels, *ours],
                 [MatchSpec(text) for text in question.specs],
                 gateway=conda.gateway if conda else None,
                 platforms=conda.platforms if conda else [subdir, "noarch"],  # type: ignore[list-item]

@@ -13,9 +13,13 @@ the same project. CEP 26 forbids two separators in a row, so these names meet no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import functools
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
@@ -24,7 +28,7 @@ from condadeps.solve.needs import Need, Needs
 from condadeps.solve.universe import CondaCandidate, Entry, PipCandidate, Universe
 
 if TYPE_CHECKING:
-    from rattler import PackageName, RepoDataRecord, Subdir
+    from rattler import RepoDataRecord, SparseRepoData
 
 Candidate = CondaCandidate | PipCandidate
 
@@ -43,7 +47,8 @@ UNREAD = "condadeps--unread"
 class Encoded:
     """Records for the solver, and the way back from them."""
 
-    records: dict[str, list[RepoDataRecord]] = field(default_factory=dict)
+    documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The records as repodata has them (CEP 36), by file name."""
     candidates: dict[tuple[str, str], tuple[Entry, Candidate]] = field(default_factory=dict)
     """From a proxy record's (name, build) to what it stands for; the build is unique within its name."""
     kept: dict[ProjectName, RepoDataRecord] = field(default_factory=dict)
@@ -51,24 +56,70 @@ class Encoded:
     meanings: dict[tuple[str, str], Need] = field(default_factory=dict)
     """From who asks (``pypi--N 3``; ``""`` for a request) and the text of its spec to the need behind it."""
 
-    def add(self, record: RepoDataRecord) -> None:
+    def add(self, record: Virtual) -> None:
         """Offer one more record."""
-        self.records.setdefault(record.name.normalized, []).append(record)
+        self.documents[record.file_name] = record.document
+
+    @contextlib.contextmanager
+    def source(self) -> Iterator[list[SparseRepoData]]:
+        """The records as a source of the solver's, for as long as it works; none where there are none.
+
+        A source in Python would be called for every name that comes up, each of conda's too; a file of
+        repodata the engine reads itself.
+        """
+        if not self.documents:
+            yield []
+            return
+        import tempfile
+
+        from rattler import Channel, SparseRepoData
+
+        with tempfile.TemporaryDirectory(prefix="condadeps-") as directory:
+            path = Path(directory, "repodata.json")
+            path.write_bytes(self._repodata)
+            found = SparseRepoData(Channel(CHANNEL), "noarch", path)
+            try:
+                yield [found]
+            finally:
+                found.close()
+
+    @functools.cached_property
+    def _repodata(self) -> bytes:
+        document = {"info": {"subdir": "noarch"}, "packages": {}, "packages.conda": self.documents}
+        return json.dumps(document, separators=(",", ":")).encode()
 
 
-class Static:
-    """Encoded records as a source of the solver's (rattler's ``RepoDataSource``)."""
+@dataclass(frozen=True, slots=True)
+class Virtual:
+    """A record of ours, as repodata has it (CEP 36)."""
 
-    def __init__(self, encoded: Encoded) -> None:
-        self._records = encoded.records
+    document: dict[str, Any]
 
-    async def fetch_package_records(self, platform: Subdir, name: PackageName) -> list[RepoDataRecord]:
-        """The records of one name; they are all ``noarch``."""
-        return self._records.get(name.normalized, []) if str(platform) == "noarch" else []
+    @property
+    def file_name(self) -> str:
+        """Name, version and build, which tell it from any other."""
+        return f"{self.document['name']}-{self.document['version']}-{self.document['build']}.conda"
 
-    def package_names(self, platform: Subdir) -> list[str]:
-        """Every name there is."""
-        return list(self._records) if str(platform) == "noarch" else []
+    def to_rattler(self) -> RepoDataRecord:
+        """The same as the engine has it, to be preferred or held."""
+        from rattler import BuildString, PackageRecord, RepoDataRecord
+
+        told = self.document
+        inner = PackageRecord(
+            told["name"],
+            told["version"],
+            BuildString(told["build"]),
+            0,
+            "noarch",
+            noarch="generic",
+            depends=told["depends"],
+            constrains=told["constrains"],
+            extra_depends=told.get("extra_depends"),
+        )
+        if "track_features" in told:
+            inner.track_features = [told["track_features"]]
+        url = f"{CHANNEL}noarch/{self.file_name}"
+        return RepoDataRecord(inner, file_name=self.file_name, url=url, channel=CHANNEL)
 
 
 def encode(universe: Universe, *, python: str | None = None) -> Encoded:
@@ -110,25 +161,23 @@ def record(
     constrains: Sequence[str] = (),
     extras: dict[str, list[str]] | None = None,
     demoted: bool = False,
-) -> RepoDataRecord:
+) -> Virtual:
     """A virtual record. ``demoted``: every candidate of the name that is not is preferred."""
-    from rattler import BuildString, PackageRecord, RepoDataRecord
-
-    inner = PackageRecord(
-        name,
-        version,
-        BuildString(build),
-        0,
-        "noarch",
-        noarch="generic",
-        depends=list(depends),
-        constrains=list(constrains),
-        extra_depends=extras,
-    )
+    document: dict[str, Any] = {
+        "name": name,
+        "version": version,
+        "build": build,
+        "build_number": 0,
+        "subdir": "noarch",
+        "noarch": "generic",
+        "depends": list(depends),
+        "constrains": list(constrains),
+    }
+    if extras:
+        document["extra_depends"] = extras
     if demoted:
-        inner.track_features = ["pypi"]
-    file_name = f"{name}-{version}-{build}.conda"
-    return RepoDataRecord(inner, file_name=file_name, url=f"{CHANNEL}noarch/{file_name}", channel=CHANNEL)
+        document["track_features"] = "pypi"
+    return Virtual(document)
 
 
 class _Encoder:
@@ -156,7 +205,7 @@ class _Encoder:
         )
         self._register(made, f"conda_{position}", candidate)
         if candidate == self._entry.owned:
-            self._encoded.kept[self._entry.project] = made
+            self._encoded.kept[self._entry.project] = made.to_rattler()
 
     def _add_pip(self, candidate: PipCandidate) -> None:
         number = self._entry.order.numbers[candidate.version]
@@ -171,7 +220,7 @@ class _Encoder:
         )
         self._register(made, build, candidate)
         if candidate.source == "kept":
-            self._encoded.kept[self._entry.project] = made
+            self._encoded.kept[self._entry.project] = made.to_rattler()
         asker = f"{PIP}{self._entry.project} {number}"
         others = [need for need in candidate.needs.always if need.project != self._entry.project]
         depends = [self._spec(need, asker) for need in others]
@@ -183,9 +232,9 @@ class _Encoder:
             constrains=[f"{package} * {NEVER}" for package in self._entry.excluded],
         )
         self._encoded.add(inner)
-        self._encoded.candidates[inner.name.normalized, build] = (self._entry, candidate)
+        self._encoded.candidates[f"{PIP}{self._entry.project}", build] = (self._entry, candidate)
 
-    def _register(self, made: RepoDataRecord, build: str, candidate: Candidate) -> None:
+    def _register(self, made: Virtual, build: str, candidate: Candidate) -> None:
         self._encoded.add(made)
         self._encoded.candidates[self._proxy, build] = (self._entry, candidate)
 

@@ -146,6 +146,10 @@ class CondaSource:
 
     def virtual_packages(self) -> list[rattler.GenericVirtualPackage]:
         """What the platform offers (CEP 30), with ``CONDA_OVERRIDE_*`` applied."""
+        return list(self._virtual_packages)
+
+    @functools.cached_property
+    def _virtual_packages(self) -> list[rattler.GenericVirtualPackage]:
         return virtual_packages(self.subdir, self._environ, self.config.override_virtual_packages)
 
     async def names(self) -> frozenset[str]:
