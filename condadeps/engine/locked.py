@@ -84,6 +84,7 @@ async def plan(
     clashes.check_rest(made, there, path.name)
     if conda is not None:
         machine.check([one.package for one in made.link], conda.virtual_packages(), path.name)
+    machine.check_wheels(replace(made, link=(*base.link, *made.link)), target, path.name)
     warnings = (*made.warnings, *(clashes.missing(locked, there) if not lock.python_only else ()))
     made = replace(
         made, link=(*base.link, *made.link), warnings=warnings, channels=conda.written if conda else (),

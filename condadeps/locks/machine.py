@@ -1,4 +1,4 @@
-"""What a lock needs of the machine itself: virtual packages (CEP 30), asked for as a solve would ask."""
+"""What a lock needs of the machine: virtual packages (CEP 30), asked for as a solve would; wheels for it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from condadeps.errors import ConflictError
-from condadeps.solve.plan import Package
+from condadeps.prefix.target import Target, planned
+from condadeps.solve.plan import Package, Plan
 
 if TYPE_CHECKING:
     from rattler import GenericVirtualPackage, PackageRecord
@@ -29,6 +30,37 @@ def check(packages: Sequence[Package], virtual: Iterable[GenericVirtualPackage],
             chains=[],
             relax=[],
         )
+
+
+def check_wheels(plan: Plan, target: Target, file: str) -> None:
+    """Raises ConflictError when a wheel that is to be installed is for another platform or Python.
+
+    pip would refuse it too, when all else is fetched.
+    """
+    from packaging.tags import parse_tag
+
+    from condadeps.sources.files import read_wheel_name
+
+    tags = frozenset(_afterwards(plan, target).tags)
+    names = [one.artifact.filename for one in plan.install if not one.artifact.editable]
+    wheels = [(name, found) for name in names if (found := read_wheel_name(name)) is not None]
+    strange = [name for name, found in wheels if tags.isdisjoint(parse_tag(found.tags))]
+    if strange:
+        raise ConflictError(
+            f"{file} is not for this platform and Python: {', '.join(strange)}",
+            help="lock for it anew: condadeps lock -f …",
+            chains=[],
+            relax=[],
+        )
+
+
+def _afterwards(plan: Plan, target: Target) -> Target:
+    """The environment with the Python that the plan brings."""
+    for link in plan.link:
+        if link.package.name == "python" and target.is_conda:
+            threaded = re.search(r"_cp\d+t$", link.package.build) is not None
+            return planned(target.prefix, link.package.version, plan.subdir, free_threaded=threaded)
+    return target
 
 
 def _unmet(package: Package, here: Mapping[str, PackageRecord]) -> Iterator[str]:

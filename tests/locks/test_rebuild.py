@@ -173,6 +173,33 @@ def test_a_lock_of_another_machine_is_refused_and_can_be_said_to_be_for_this_one
     assert not (road.root / "other").exists()
 
 
+@pytest.mark.parametrize("tag", ["py3-none-win_amd64", "cp27-cp27m-any"])
+def test_a_wheel_for_another_platform_or_python_is_refused_before_anything_is_fetched(
+    mixed: Road, tag: str
+) -> None:
+    wheel = mixed.wheels / "tool-1.0-py3-none-any.whl"
+    wheel.rename(wheel.with_name(f"tool-1.0-{tag}.whl"))
+    lock = locked(mixed, "conda-lock")
+    lock.write_text(
+        lock.read_text()
+        + f"""\
+- name: tool
+  version: '1.0'
+  manager: pip
+  platform: linux-64
+  dependencies: {{}}
+  url: {wheel.with_name(f"tool-1.0-{tag}.whl").as_uri()}
+  hash:
+    sha256: {tiny.sha256(wheel.with_name(f"tool-1.0-{tag}.whl").read_bytes())}
+  category: main
+  optional: false
+"""
+    )
+    with pytest.raises(ConflictError, match="is not for this platform and Python"):
+        call("create", "-p", mixed.root / "rebuilt", "--bare", "--trust", "-f", lock)
+    assert not (mixed.root / "rebuilt").exists()
+
+
 def test_a_lock_that_would_break_what_is_there_is_refused(mixed: Road) -> None:
     lock = locked(mixed, "conda-lock")
     tiny.noarch(mixed.channel, "needy", "1.0", depends=["six >=2"])
