@@ -30,7 +30,8 @@ from condadeps.transaction.fresh import is_free
 from condadeps.transaction.outcome import Outcome
 
 _LAST_LINES = 12
-_LINE = 100
+_SHOWN = 100
+_LINE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def _step(definition: Definition, prefix: Path, step: Sequence[str], reporter: R
     """Run one of the definition's commands. Raises TransactionError with its last words when it fails."""
     words = [definition.filled(word, prefix) for word in step]
     told = " ".join(words)
-    reporter.phase("build", told[:_LINE])
+    reporter.phase("build", told[:_SHOWN])
     variables = _variables(definition, prefix)
     running = subprocess.Popen(
         activation.command(prefix, words, variables),
@@ -128,7 +129,7 @@ def _step(definition: Definition, prefix: Path, step: Sequence[str], reporter: R
         for line in running.stdout:
             if line.strip():
                 lines = [*lines[1 - _LAST_LINES :], line.rstrip()[:_LINE]]
-                reporter.phase("build", f"{words[0]}: {lines[-1]}"[:_LINE])
+                reporter.phase("build", f"{words[0]}: {lines[-1]}"[:_SHOWN])
         code = running.wait()
     except BaseException:
         with suppress(OSError):
