@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -226,6 +225,6 @@ def _spec(definition: Definition) -> dict[str, Any]:
 
 
 def names_registered() -> frozenset[str]:
-    """The definitions whose kernels Jupyter knows: of this user, and of the Python that runs this."""
-    found = (one.first_use for one in registered.kernels(sys.prefix).kernels)
+    """The definitions whose kernels Jupyter knows."""
+    found = (one.first_use for one in registered.kernels().kernels)
     return frozenset(name for name in found if name)

@@ -7,7 +7,6 @@ and that before condadeps' own.
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -97,6 +96,8 @@ def find(name: str) -> Definition:
     """The definition of that name. Raises NotFoundError, or ConfigError for one that cannot be read."""
     known = files()
     if not NAME.fullmatch(name) or name not in known:
+        import difflib  # not on the way of a start
+
         near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
         raise NotFoundError(
             f"there is no kernel called {name} to be had",

@@ -95,7 +95,10 @@ class Removed(Shown):
 
 
 def kernels(prefix: str | None = None) -> Kernels:
-    """The kernels condadeps registered for this user, in this Python's prefix, and in ``prefix``."""
+    """The kernels condadeps registered where Jupyter looks: this user's, this Python's, the system's.
+
+    And those below ``prefix``.
+    """
     found = {one.directory: one for folder in _folders(prefix) for one in _in(folder)}
     return Kernels(tuple(sorted(found.values(), key=lambda one: (one.name, one.directory))))
 
@@ -214,8 +217,11 @@ def _lives(python: Path) -> bool:
 
 
 def _folders(prefix: str | None) -> list[Path]:
-    prefixes = [Path(sys.prefix), *([Path(prefix).expanduser().absolute()] if prefix else [])]
-    return [_user(), *(one / "share/jupyter/kernels" for one in prefixes)]
+    """Where Jupyter looks for kernels, and below ``prefix``."""
+    told = [Path(text, "kernels") for text in os.environ.get("JUPYTER_PATH", "").split(os.pathsep) if text]
+    system = [] if sys.platform == "win32" else [Path("/usr/local"), Path("/usr")]
+    prefixes = [Path(sys.prefix), *system, *([Path(prefix).expanduser().absolute()] if prefix else [])]
+    return [*told, _user(), *(one / "share/jupyter/kernels" for one in prefixes)]
 
 
 def _user() -> Path:

@@ -104,7 +104,7 @@ class Running:
 
 @contextmanager
 def started(
-    name: str, folder: Path, cwd: Path, env: Mapping[str, str] | None = None, ready: float = 20, **how: Any
+    name: str, folder: Path, cwd: Path, env: Mapping[str, str] | None = None, ready: float = 60, **how: Any
 ) -> Iterator[Running]:
     """The kernel ``name`` of ``folder``, answering; it is shut down at the end."""
     specs = KernelSpecManager(kernel_dirs=[str(folder)], ensure_native_kernel=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,16 @@ def test_a_kernel_can_be_added_for_all_users_of_a_jupyter(folder: Path, tmp_path
     assert told["success"] and told["directory"] == str(tmp_path / "jupyter/share/jupyter/kernels/bash")
     assert (Path(told["directory"]) / "kernel.json").stat().st_mode & 0o777 == 0o644
     assert not folder.exists()
+
+
+def test_kernels_are_found_where_jupyter_is_told_to_look(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first_use.add(["bash"], str(tmp_path))
+    assert registered.kernels().kernels == ()
+    monkeypatch.setenv("JUPYTER_PATH", f"/no/such{os.pathsep}{tmp_path / 'share/jupyter'}")
+    assert [one.first_use for one in registered.kernels().kernels] == ["bash"]
+    assert "[in the launcher" in str(offered.offers(first_use.names_registered()))
 
 
 def test_a_dry_run_adds_nothing(folder: Path) -> None:
@@ -159,7 +170,7 @@ def test_an_interrupted_add_leaves_nothing_half_done(small: Small) -> None:
     import signal
     import time
 
-    fault = small.slow(30)
+    fault = small.slow(90)
     adding = subprocess.Popen(
         [sys.executable, "-m", "condadeps", "kernels", "add", "small", "--now"],
         stderr=subprocess.PIPE,
@@ -170,7 +181,7 @@ def test_an_interrupted_add_leaves_nothing_half_done(small: Small) -> None:
         assert time.monotonic() < end and adding.poll() is None
         time.sleep(0.05)
     adding.send_signal(signal.SIGINT)
-    _, said = adding.communicate(timeout=30)
+    _, said = adding.communicate(timeout=60)
     assert adding.returncode == 1 and "interrupted" in said
     assert not small.prefix.exists()
     assert offered.find("small") and registered.kernels().kernels[0].installed is False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import os
 
 import pytest
 
@@ -31,6 +31,5 @@ def test_nbclient_runs_a_notebook_on_a_language_that_is_not_there_yet(languages:
     assert str(languages.prefix("another-python")) in cells[0].text
     assert "ipykernel" in cells[1].text
     assert all(cell.error is None for cell in cells)
-    begun = time.monotonic()
-    (again,) = run_named("another-python", languages.folder, ["6 * 7"], languages.cwd)
-    assert "42" in again.text and time.monotonic() - begun < 15
+    (again,) = run_named("another-python", languages.folder, ["import os\nos.getppid()"], languages.cwd)
+    assert again.text == f"{os.getpid()}\n"  # nobody between
