@@ -156,7 +156,6 @@ def remove_environment(name: str) -> Path | None:
             shutil.rmtree(gone, ignore_errors=True)
             prefix.rename(gone)  # at once, however long its files take
             shutil.rmtree(gone)
-        shutil.rmtree(room, ignore_errors=True)
     except OSError as error:
         raise PrefixError(f"{prefix} cannot be removed: {error.strerror}", prefix=str(prefix)) from error
     return prefix

@@ -107,20 +107,13 @@ class Display:
             self._speech.publish("clear_output", {"wait": True}, self._parent)
         self._parent = None
 
-    def end(self, markup: str, plain: str) -> None:
-        """End as this text."""
-        if self._parent is not None:
-            self._put("update_display_data", markup, plain)
-        self._parent = None
-
     def _markup(self) -> str:
         return f"<div><b>{html.escape(self.title)}</b></div>{notebook.progress(self.state)}"
 
-    def _put(self, kind: str, markup: str | None = None, plain: str | None = None) -> None:
+    def _put(self, kind: str) -> None:
         self._last = time.monotonic()
-        self._shown = self._markup() if markup is None else markup
-        text = f"{self.title}: {self.state.title}" if plain is None else plain
-        data = {"text/html": self._shown, "text/plain": text}
+        self._shown = self._markup()
+        data = {"text/html": self._shown, "text/plain": f"{self.title}: {self.state.title}"}
         content = {"data": data, "metadata": {}, "transient": {"display_id": self._id}}
         self._speech.publish(kind, content, self._parent)
 

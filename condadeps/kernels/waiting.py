@@ -305,8 +305,8 @@ class Waiting:
             if ready is not None and one not in ready:
                 continue
             for frames in _received(one, patient=ready is None):
-                if name == "iopub" and _parent_of(frames, ours):
-                    continue  # what our own question made it say
+                if name == "iopub" and _is_for(ours, frames):
+                    continue
                 if name == "shell" and frames[0] == b"<IDS|MSG>":
                     continue  # the answer to it
                 if self._state is State.PASSING:
@@ -329,12 +329,20 @@ class Waiting:
             elif channel == "hb":
                 self._front["hb"].send_multipart(frames)
             else:
-                with suppress(ValueError, KeyError, TypeError):  # not signed with the key, or no message
-                    idents, rest = self._session.feed_identities(list(frames))
-                    message = self._session.deserialize(rest)
-                    self._asked(_Kept(channel, idents, message, frames))
+                request = self._read(channel, frames)
+                if request is not None:
+                    self._asked(request)
             if self._code is not None:
                 return
+
+    def _read(self, channel: str, frames: list[bytes]) -> _Kept | None:
+        """A request; None for what is no message, or not signed with the kernel's key."""
+        try:
+            idents, rest = self._session.feed_identities(list(frames))
+            request = _Kept(channel, idents, self._session.deserialize(rest), frames)
+            return request if request.kind and isinstance(request.message["content"], dict) else None
+        except (ValueError, TypeError, KeyError):
+            return None
 
     def _asked(self, request: _Kept) -> None:
         """Answer what can be answered without the language, keep the rest."""
@@ -409,8 +417,9 @@ def _received(one: Socket, *, patient: bool = False) -> list[list[bytes]]:
     return found
 
 
-def _parent_of(frames: Sequence[bytes], session: bytes) -> bool:
-    """Whether a published message answers to a message of ``session``."""
+def _is_for(session: bytes, frames: list[bytes]) -> bool:
+    """Whether a published message is for us: the kernel's welcome, or what our own question made it say."""
     with suppress(ValueError, IndexError):
-        return session in frames[list(frames).index(b"<IDS|MSG>") + 3]
+        header = frames.index(b"<IDS|MSG>") + 2
+        return session in frames[header + 1] or b'"iopub_welcome"' in frames[header]
     return False

@@ -32,7 +32,7 @@ class Running:
         """Send a cell; returns its message's id."""
         return str(self.client.execute(code, **how))
 
-    def run(self, code: str, timeout: float = 60, **how: Any) -> str:
+    def run(self, code: str, timeout: float = 180, **how: Any) -> str:
         """Send a cell, wait for its end, and return all it printed, showed or raised."""
         sent = self.execute(code, **how)
         self.ended(sent, timeout)
@@ -47,7 +47,7 @@ class Running:
         except Empty:
             pass
 
-    def until(self, holds: Callable[[], bool], timeout: float = 60) -> None:
+    def until(self, holds: Callable[[], bool], timeout: float = 180) -> None:
         """Listen until ``holds``."""
         end = time.monotonic() + timeout
         while not holds():
@@ -55,7 +55,7 @@ class Running:
                 raise AssertionError(f"not in {timeout} s; it said {self.told()}")
             self.listen()
 
-    def ended(self, sent: str, timeout: float = 60) -> None:
+    def ended(self, sent: str, timeout: float = 180) -> None:
         """Wait for the end of the cell ``sent``."""
         self.until(lambda: "idle" in self.states(sent), timeout)
 

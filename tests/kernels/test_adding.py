@@ -162,7 +162,7 @@ def test_now_installs_shows_the_plan_before_and_runs_the_first_cell(small: Small
 
     removed = condadeps("kernels", "remove", "small", "--environment")
     assert f"removed the kernel small and its environment {small.prefix}" in removed.stdout
-    assert not small.prefix.exists() and not place.waiting_room(small.prefix).exists()
+    assert not small.prefix.exists() and not (place.waiting_room(small.prefix) / "removed").exists()
 
 
 @pytest.mark.slow

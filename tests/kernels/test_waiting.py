@@ -41,7 +41,8 @@ def test_questions_are_answered_while_the_language_is_installed(small: Small) ->
         assert kernel.reply(kernel.client.history())["history"] == []
         kernel.client.hb_channel.unpause()
         kernel.until(kernel.client.hb_channel.is_beating, 5)
-        assert kernel.states(waits) == ["busy"]  # and all that before it is there
+        kernel.listen()
+        assert "idle" not in kernel.states(waits)  # all that before it is there
         kernel.ended(waits)
         assert kernel.text(waits) == "at last\n"
         shown = kernel.html(waits)
@@ -51,6 +52,7 @@ def test_questions_are_answered_while_the_language_is_installed(small: Small) ->
 def test_afterwards_it_is_just_a_kernel(small: Small) -> None:
     with started("small", small.folder, small.cwd) as kernel:
         assert kernel.run("n = 6 * 7; n") == "42"
+        assert "iopub_welcome" not in [one["msg_type"] for one in kernel.said]
         assert "print" in kernel.reply(kernel.client.complete("pri"))["matches"]
         asked = kernel.execute("print('hello', input('who? '))", allow_stdin=True)
         assert kernel.client.get_stdin_msg(timeout=30)["content"]["prompt"] == "who? "
@@ -244,3 +246,14 @@ def test_ipc_sockets_work_as_well(small: Small, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.chdir(small.cwd)  # jupyter_client's sockets are where whoever uses them is
     with started("small", small.folder, small.cwd, transport="ipc") as kernel:
         assert kernel.run("6 * 7") == "42"
+
+
+def test_what_is_not_signed_with_the_kernels_key_is_not_heard(small: Small) -> None:
+    small.slow(5)
+    with started("small", small.folder, small.cwd) as kernel:
+        key, kernel.client.session.key = kernel.client.session.key, b"another"
+        forged = kernel.execute("print('forged')")
+        kernel.client.shutdown()
+        kernel.client.session.key = key
+        assert kernel.run("print('signed')") == "signed\n"
+        assert not kernel.of(forged)
