@@ -11,6 +11,7 @@ import pytest
 
 from condadeps.prefix import lock
 from condadeps.transaction import journal
+from condadeps.transaction.outcome import Status
 from tests.transaction import tiny
 from tests.transaction.road import Road
 
@@ -57,11 +58,15 @@ def test_a_request_that_is_half_there_is_not_taken_for_met(road: Road) -> None:
     assert journal.unfinished(road.prefix) is None
 
 
-def test_a_change_at_work_is_told_and_waited_for_by_nobody_who_reads(road: Road) -> None:
+def test_a_change_at_work_is_told_and_waited_for_by_nobody_who_reads(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with lock.hold(road.prefix, 1):
         found = journal.unfinished(road.prefix)
         assert found is not None and found.by is not None
         told = command(road, "list")
         assert "is being made by process" in told.stdout
+        monkeypatch.setenv("CONDADEPS_LOCK_TIMEOUT", "0")  # who waited would be refused
+        assert road.install("python").status is Status.UNCHANGED
     found = journal.unfinished(road.prefix)
     assert found is not None and found.by is None
