@@ -54,7 +54,7 @@ class Configuration:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data without secrets: ``settings`` (``value``, ``default``, ``from``, ``final``), ``places``,
-        ``warnings``."""
+        ``warnings``, ``notes`` (what ipydeps' own files still say)."""
         return {
             "settings": {key: self._plain(setting) for key, setting in SETTINGS.items()},
             "places": [
@@ -67,6 +67,7 @@ class Configuration:
                 for place, read in self.places
             ],
             "warnings": list(self.warnings),
+            "notes": list(_of_ipydeps()),
         }
 
     def _plain(self, setting: Setting) -> dict[str, Any]:
@@ -86,6 +87,7 @@ class Configuration:
             f"  {place.scope.value:<8} {place}{'' if read else ' (none)'}" for place, read in self.places
         ]
         lines += [f"warning: {line}" for line in self.warnings]
+        lines += [f"note: {line}" for line in _of_ipydeps()]
         return "\n".join(line.rstrip() for line in lines)
 
     def _repr_html_(self) -> str:
@@ -100,6 +102,7 @@ class Configuration:
         )
         read = html.escape(", ".join(str(place) for place, read in self.places if read) or "no file")
         warnings = "".join(f"<div><b>Warning</b>: {html.escape(line)}</div>" for line in self.warnings)
+        warnings += "".join(f"<div>Note: {html.escape(line)}</div>" for line in _of_ipydeps())
         table = f"<table {TABLE}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         return f"<div>{table}<div>read: {read}</div>{warnings}</div>"
 
@@ -223,3 +226,10 @@ def _without_secrets(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     return masked(str(value))
+
+
+def _of_ipydeps() -> tuple[str, ...]:
+    """What ipydeps' configuration has that still counts, each with the setting that replaces it."""
+    from condadeps import ipydeps_config
+
+    return tuple(map(masked, ipydeps_config.read().notes))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 from condadeps.config import SETTINGS
 from condadeps.show import conda_json
@@ -29,7 +31,7 @@ def test_every_setting_is_shown_with_where_it_came_from(machine: Machine) -> Non
 def test_as_json_it_is_plain_data_by_key(machine: Machine) -> None:
     user = machine.write("user", "cache_dir = '/srv/cache'\n[homes]\nfiat = false")
     document = json.loads(json.dumps(machine.read().to_json()))
-    assert set(document) == {"settings", "places", "warnings"}
+    assert set(document) == {"settings", "places", "warnings", "notes"}
     assert list(document["settings"]) == list(SETTINGS)
     assert document["settings"]["cache_dir"] == {
         "value": "/srv/cache",
@@ -59,3 +61,14 @@ def test_no_secret_is_shown(machine: Machine) -> None:
     assert "hunter2" not in shown
     assert "tok3n" not in shown
     assert "conda.example" in shown
+
+
+def test_what_ipydeps_files_still_say_is_shown_with_what_replaces_it(machine: Machine) -> None:
+    assert "note: " not in str(machine.read())
+    directory = Path(os.environ["HOME"], ".config", "ipydeps")
+    directory.mkdir(parents=True)
+    (directory / "ipydeps.conf").write_text("[ipydeps]\ndependencies_link = https://trusted.example/o.json\n")
+    found = machine.read()
+    told = f'dependencies_link is read from {directory / "ipydeps.conf"}; in condadeps: overrides = "URL"'
+    assert f"note: {told}" in str(found)
+    assert found.to_json()["notes"] == [told] and "dependencies_link is read" in found._repr_html_()

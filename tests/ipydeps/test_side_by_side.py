@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -43,6 +44,23 @@ def test_where_ipydeps_works_the_same_is_installed_and_said(
         told.append([sorted(line.strip() for line in TELLING.findall(_shown(cell))) for cell in ran])
     theirs, ours = told
     assert ours == theirs
+
+
+def test_what_was_given_to_ipydeps_can_be_given_to_ours(
+    venv_with: Callable[..., Path], run_cells: RunCells
+) -> None:
+    show = (
+        "import inspect, json\n"
+        "print(json.dumps([(p.name, p.kind.name, repr(p.default)) "
+        "for p in inspect.signature(ipydeps.pip).parameters.values()]))"
+    )
+    [theirs] = run_cells(venv_with("ipydeps"), [f"import ipydeps\n{show}"])
+    [ours] = run_cells(venv_with(CHECKOUT), [f"import condadeps.ipydeps as ipydeps\n{show}"])
+    assert theirs.error is None and ours.error is None
+    before, now = json.loads(theirs.text), json.loads(ours.text)
+    assert [one[:2] for one in before] == [one[:2] for one in now][: len(before)]
+    assert before[1:] == now[1 : len(before)]
+    assert {kind for _, kind, _ in now[len(before) :]} == {"KEYWORD_ONLY"}
 
 
 def _shown(cell: Cell) -> str:
