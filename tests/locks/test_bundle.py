@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ from condadeps.asked.job import Asked
 from condadeps.errors import HashError, RecordError, SourceError, UsageError
 from condadeps.locks.bundled import Bundle
 from tests.channel.fixture import Channel
+from tests.channel.server import Fault
 from tests.conftest import Serve
 from tests.doors.test_command import condadeps
 from tests.kernel import _environment
 from tests.locks.conftest import _index_anew
 from tests.locks.test_rebuild import call, changed, contents, locked
+from tests.transaction import tiny
 from tests.transaction.road import Road
 
 pytestmark = pytest.mark.slow
@@ -170,6 +173,18 @@ def test_packages_come_over_http_with_progress(
     made = read(["bundle", "app", "-o", "bundle"])
     verbs.carry_out(made, [Asked("app")], Path.cwd(), Seen())  # type: ignore[arg-type]
     assert "app-1.0-py_0.conda" in seen and "files" in seen
+
+
+def test_many_are_fetched_at_a_time(mixed: Road, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One after the other would take thirty seconds of waiting alone."""
+    names = [f"p{number}" for number in range(10)]
+    for name in names:
+        tiny.package(mixed.channel, name, "1.0", {f"share/{name}": name})
+    _index_anew(mixed.channel)
+    monkeypatch.setenv("CONDA_CHANNELS", serve(mixed.channel, [Fault("*/p?-1.0-*.conda", delay=3)]).url)
+    started = time.monotonic()
+    made = bundle(*names, "-o", "bundle")
+    assert made.fetched >= 10 and time.monotonic() - started < 30
 
 
 NOTEBOOK = """

@@ -28,3 +28,12 @@ def test_an_error_in_a_notebook_names_the_magic_and_on_a_terminal_the_command() 
     assert error._render_traceback_()[0].endswith("help: %condadeps create -p DIR python=3.12")
     assert "<code>%condadeps create" in notebook.error(error)
     assert str(error).endswith("help: condadeps create -p DIR python=3.12")
+
+
+@pytest.mark.parametrize("verb", ["install", "export", "bundle", "undo"])
+def test_the_magics_help_has_magics_in_its_examples(verb: str) -> None:
+    from condadeps.arguments import read
+
+    help = as_magic(read([verb, "--help"], program="%condadeps").help or "")
+    assert f"%condadeps {verb}" in help
+    assert f" condadeps {verb}" not in help
