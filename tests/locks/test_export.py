@@ -206,3 +206,21 @@ def foreign(python: str, code: str, path: Path) -> dict[str, Any]:
     told = json.loads(done.stdout)
     assert isinstance(told, dict)
     return told
+
+
+def test_an_exports_channels_are_in_the_order_in_which_they_are_asked(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However few packages the first one gave: with another order a rebuild would take them elsewhere."""
+    first, named = road.root / "first", road.root / "named"
+    tiny.noarch(first, "own", "1.0")
+    tiny.noarch(named, "strange", "1.0")
+    tiny.index(first)
+    tiny.index(named)
+    monkeypatch.setenv("CONDA_CHANNELS", f"{first.as_uri()},{road.channel.as_uri()}")
+    road.install("own", "app", record=False)
+    road.install("strange", channels=(named.as_uri(),), record=False)
+    lines = export(road, "environment-yaml").text.partition("channels:\n")[2].splitlines()
+    assert lines[:3] == [f"  - {one.as_uri()}" for one in (named, first, road.channel)]
+    monkeypatch.setenv("CONDA_CHANNELS", f"{first.as_uri()},{road.channel.as_uri()},nodefaults")
+    assert "- nodefaults\n" in export(road, "environment-yaml").text

@@ -352,3 +352,13 @@ def test_holding_costs_a_stat(path: Path) -> None:
         assert holds(path, answers[:5])
         fastest = min(fastest, time.perf_counter() - started)
     assert fastest < 0.002
+
+
+def test_that_other_channels_were_kept_out_is_written_with_the_first_channels_only(path: Path) -> None:
+    record(path, PANDAS, channels=("team", "conda-forge", "nodefaults"))
+    assert "channels:\n  - team\n  - conda-forge\n  - nodefaults\ndependencies:" in path.read_text()
+    record(path, RICH, channels=("team", "mine"))
+    assert "  - conda-forge\n  - nodefaults\n  - mine\n" in path.read_text()
+    path.write_text("channels: [team]\ndependencies: []\n")
+    record(path, PANDAS, channels=("team", "nodefaults"))
+    assert "nodefaults" not in path.read_text()
