@@ -140,6 +140,11 @@ class CondaSource:
         return tuple(dict.fromkeys(channel.name for channel in self.channels))
 
     @property
+    def copies(self) -> bool:
+        """Whether packages are copied into environments and never linked."""
+        return self.config.always_copy
+
+    @property
     def package_cache(self) -> Path:
         """Where fetched packages are kept, the same for all environments (see :func:`package_cache`)."""
         return package_cache(self.config, self._environ)

@@ -44,6 +44,7 @@ from condadeps.transaction.owners import files_of
 T = TypeVar("T")
 
 _PYTHON = PackageName("python")
+_COPIES = "allow-hard-links = false\nallow-ref-links = false\n"
 _POLL_SECONDS = 0.1
 
 
@@ -53,6 +54,10 @@ class Packages(Protocol):
     @property
     def package_cache(self) -> Path:
         """The directory of fetched and unpacked packages."""
+
+    @property
+    def copies(self) -> bool:
+        """Whether files are copied into environments and never linked (conda's ``always_copy``)."""
 
     @property
     def client(self) -> Any:
@@ -197,7 +202,7 @@ async def _install(
     source: Packages,
     reporter: Reporter,
 ) -> None:
-    from rattler import PrefixRecord, install
+    from rattler import Config, PrefixRecord, install
     from rattler.package_cache import PackageCache, ValidationMode
 
     from condadeps.sources.records import all_to_rattler
@@ -213,6 +218,7 @@ async def _install(
         alternative_target_prefix=prefix,
         package_cache=cache,
         client=source.client,
+        config=Config.from_toml(_COPIES) if source.copies else None,
         execute_link_scripts=False,  # they run in the environment, when the files are in place
         reporter=Linking(reporter, packages),
         show_progress=False,

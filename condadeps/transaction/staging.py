@@ -84,7 +84,7 @@ class Staging:
         new = [package for package in linked if not (cache / package.dist_name).exists()]
         to_cache = sum(package.size or 0 for package in new)
         # Links cost nothing; on another disk than the cache's every package is a copy.
-        apart = cache.stat().st_dev != self.room.home.stat().st_dev
+        apart = self.conda.copies or cache.stat().st_dev != self.room.home.stat().st_dev
         here = wheels + (sum(package.size or 0 for package in linked) if apart else to_cache)
         guards.space(self.room.home, here * _UNPACKED, prefix=self.room.prefix)
         guards.space(cache, to_cache * _UNPACKED, prefix=self.room.prefix)

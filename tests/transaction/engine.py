@@ -95,6 +95,7 @@ class Channel:
     """The package cache and the plain client; the tests' packages are local files."""
 
     package_cache: Path
+    copies = False
 
     @property
     def client(self) -> Any:
