@@ -89,8 +89,13 @@ def for_conda(kind: str, verify: bool | str) -> dict[str, str]:
     if verify is True or (isinstance(verify, str) and Path(verify).is_file()):
         import certifi
 
-        bundle = Path(certifi.where() if verify is True else verify).read_text("utf-8", "replace")
-        shown["CONDA_SSL_VERIFY"] = _path(f"{bundle.rstrip()}\n{_held.authorities}")
+        # requests, by which conda fetches, lets this variable overrule conda's own setting.
+        overruling = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or ""
+        bundles = [overruling] if Path(overruling).is_file() else []
+        bundles.append(certifi.where() if verify is True else str(verify))
+        texts = [Path(one).read_text("utf-8", "replace").rstrip() for one in bundles]
+        path = _path("\n".join([*texts, _held.authorities]))
+        shown |= {"CONDA_SSL_VERIFY": path, "REQUESTS_CA_BUNDLE": path}
     return shown
 
 

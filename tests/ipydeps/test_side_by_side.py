@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import html
-import json
+import inspect
 import re
+import subprocess
+import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from condadeps.ipydeps import pip
 from tests.conftest import RunCells
 from tests.ipydeps.conftest import CHECKOUT
 from tests.kernel import Cell
@@ -46,21 +51,20 @@ def test_where_ipydeps_works_the_same_is_installed_and_said(
     assert ours == theirs
 
 
-def test_what_was_given_to_ipydeps_can_be_given_to_ours(
-    venv_with: Callable[..., Path], run_cells: RunCells
-) -> None:
-    show = (
-        "import inspect, json\n"
-        "print(json.dumps([(p.name, p.kind.name, repr(p.default)) "
-        "for p in inspect.signature(ipydeps.pip).parameters.values()]))"
-    )
-    [theirs] = run_cells(venv_with("ipydeps"), [f"import ipydeps\n{show}"])
-    [ours] = run_cells(venv_with(CHECKOUT), [f"import condadeps.ipydeps as ipydeps\n{show}"])
-    assert theirs.error is None and ours.error is None
-    before, now = json.loads(theirs.text), json.loads(ours.text)
-    assert [one[:2] for one in before] == [one[:2] for one in now][: len(before)]
-    assert before[1:] == now[1 : len(before)]
-    assert {kind for _, kind, _ in now[len(before) :]} == {"KEYWORD_ONLY"}
+def test_what_was_given_to_ipydeps_can_be_given_to_ours(tmp_path: Path) -> None:
+    words = ["download", "-q", "--no-deps", "--only-binary=:all:", "-d", str(tmp_path), "ipydeps"]
+    subprocess.run([sys.executable, "-m", "pip", *words], check=True)
+    [wheel] = tmp_path.glob("ipydeps-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        tree = ast.parse(archive.read("ipydeps/ipydeps.py"))
+    [theirs] = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "pip"]
+    names = [one.arg for one in theirs.args.args]
+    defaults = [ast.literal_eval(one) for one in theirs.args.defaults]
+    ours = list(inspect.signature(pip).parameters.values())
+    assert [one.name for one in ours[: len(names)]] == names
+    assert [one.default for one in ours[1 : len(names)]] == defaults
+    assert {one.kind for one in ours[: len(names)]} == {inspect.Parameter.POSITIONAL_OR_KEYWORD}
+    assert {one.kind for one in ours[len(names) :]} == {inspect.Parameter.KEYWORD_ONLY}
 
 
 def _shown(cell: Cell) -> str:

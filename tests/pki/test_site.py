@@ -134,6 +134,24 @@ def test_a_build_reaches_the_index_for_what_it_needs(
     assert litter(tmp_path, prefix) == []
 
 
+@pytest.mark.conda
+def test_a_conda_that_fetches_for_us_is_handed_it(
+    site: Site, around: dict[str, str | None], conda_prefix: CondaPrefix, tmp_path: Path
+) -> None:
+    if "CONDA_EXE" not in os.environ:
+        pytest.skip("CONDA_EXE names no conda executable")
+    prefix = conda_prefix("python")
+    config = str(site.person.config(password=None))
+    more = {"PYPKI3_CONFIG": config, "CONDADEPS_INSTALLER": "conda"}
+    env = environment(site, around, **more, CONDA_PKGS_DIRS=str(tmp_path / "pkgs"), CONDADEPS_OVERRIDES=None)
+    del env["REQUESTS_CA_BUNDLE"], env["SSL_CERT_FILE"]
+    done = command(prefix, "install", "--pki", "attrs", env=env, cwd=tmp_path)
+    _, told = done.communicate(timeout=200)
+    assert done.returncode == 0, told
+    assert "attrs" in conda_records(prefix)
+    assert litter(tmp_path, prefix) == []
+
+
 def engine_of(door: subprocess.Popen[str]) -> int:
     """The door's engine, once it holds something."""
     deadline = time.monotonic() + 60
