@@ -10,6 +10,10 @@ import pytest
 
 import condadeps
 from condadeps.errors import UsageError
+from condadeps.kernels import registered
+from condadeps.locks.bundled import Bundle
+from condadeps.record.embedding import Written
+from condadeps.sources import kept
 from tests.locks.conftest import road as road
 from tests.transaction.road import Road
 
@@ -33,16 +37,13 @@ def test_a_star_import_leaves_pythons_own_list_alone() -> None:
 
 
 def test_every_result_shows_as_its_text() -> None:
-    class Printer:
-        said = ""
+    from IPython.lib.pretty import pretty
 
-        def text(self, text: str) -> None:
-            self.said += text
-
-    for result in (condadeps.list(), condadeps.which("torch"), condadeps.export(), condadeps.history()):
-        printer = Printer()
-        result._repr_pretty_(printer, False)  # type: ignore[attr-defined]
-        assert printer.said == str(result)
+    results = [condadeps.list(), condadeps.which("torch"), condadeps.export(), condadeps.history()]
+    results += [Bundle("bundle", ("linux-64",), 1, 2, 3), Written("a.ipynb", "carries it", True)]
+    results += [kept.Kept("cache", ()), registered.Kernels(()), registered.Removed(())]
+    for result in results:
+        assert pretty(result) == str(result)
 
 
 def test_what_is_no_option_or_no_file_is_said() -> None:
