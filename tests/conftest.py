@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
@@ -54,6 +55,11 @@ class RunCells(Protocol):
         env: Mapping[str, str | None] | None = None,
         timeout: float = 120,
     ) -> list[Cell]: ...
+
+
+# How long an example takes is no promise of those tests; on a busy machine it is the machine's.
+hypothesis.settings.register_profile("condadeps", deadline=None)
+hypothesis.settings.load_profile("condadeps")
 
 
 @pytest.fixture(autouse=True)

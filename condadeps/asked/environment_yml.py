@@ -87,6 +87,8 @@ class _File:
             if not isinstance(key.value, str) or key.value in found:
                 raise failure(self.path, "has a key that is no text, or twice", key.start_mark.line + 1)
             found[key.value] = value
+        if "<<" in found:
+            raise failure(self.path, "merges keys by '<<:', which is not read here: write them out")
         if "dependencies" not in found:
             raise failure(self.path, "has no 'dependencies:' (CEP 24)")
         return found
@@ -106,7 +108,9 @@ class _File:
     def _strings(self, node: Any, what: str) -> Iterator[Any]:
         for item in self._items(node, what):
             if not isinstance(item.value, str) or not item.value:
-                raise failure(self.path, f"'{what}:' has an item that is no text", item.start_mark.line + 1)
+                line = item.start_mark.line + 1
+                why = f"'{what}:' has an item that is no text (with a colon at its end, it wants quotes)"
+                raise failure(self.path, why, line)
             yield item
 
     def _dependency(self, item: Any) -> None:

@@ -76,6 +76,9 @@ def test_selectors_choose_what_is_for_this_platform(tmp_path: Path) -> None:
         ("name: a\nname: b\ndependencies: []\n", "twice"),
         ("dependencies: []\nchannels: {a: b}\n", "'channels:' is not a list"),
         ("dependencies:\n- pip:\n  - -r nowhere.txt\n", ":3: there is no file"),
+        ("dependencies:\n- pip:\n  - --no-binary :all:\n", ":3: 'pip:' has an item that is no text"),
+        ("base: &b {dependencies: [a]}\n<<: *b\n", "merges keys by '<<:'"),
+        ("dependencies: [a]\n---\ndependencies: [b]\n", "is not YAML"),
     ],
 )
 def test_a_file_that_is_no_environment_is_refused(tmp_path: Path, text: str, why: str) -> None:
@@ -87,3 +90,25 @@ def test_a_file_that_is_no_environment_is_refused(tmp_path: Path, text: str, why
 def test_an_empty_list_asks_for_nothing(tmp_path: Path) -> None:
     assert read(written(tmp_path, "dependencies:\n")).asked == ()
     assert read(written(tmp_path, "dependencies: []\n")).asked == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("c: &c a\ndependencies:\n  - &py python=3.11  # why\n  - *c\n", ["conda:python=3.11", "conda:a"]),
+        ("\ufeffname: x\r\ndependencies:\r\n  - a\r\n  - pip:\r\n    - b\r\n", ["conda:a", "b"]),
+        ("prefix: /opt/x\ndependencies: [a]\n", ["conda:a"]),
+        ("dependencies:\n- pip:\n  - -r more.txt\n  - d  # why\n", ["b", "c>=4", "d"]),
+        ("dependencies:\n- pip:\n  - -c more.txt\n  - b\n", ["b"]),
+        ("dependencies:\n- pip:\n  - '--no-binary :all:'\n  - --pre\n  - b\n", ["b"]),
+        ("dependencies:\n- pip: [b]\n- pip: [c]\n", ["b", "c"]),
+        ("dependencies: [a, 3.1]\n", ["conda:a", "conda:3.1"]),
+        ("name: ~\nchannels:\ndependencies:\n- a\n- pip:\n", ["conda:a"]),
+        ("dependencies: !!python/object/apply:os.abort []\n", []),
+    ],
+)
+def test_files_of_many_shapes_are_read(tmp_path: Path, text: str, asked: list[str]) -> None:
+    (tmp_path / "more.txt").write_text("b\nc>=4  # why\n")
+    path = tmp_path / "environment.yml"
+    path.write_bytes(text.encode())
+    assert texts(read(path)) == asked
