@@ -61,6 +61,26 @@ def test_another_application_is_started_as_securely(server: Server) -> None:
     assert "nbclassic" in server.curl("/a-b/nbclassic/tree", token=TOKEN).body
 
 
+def test_a_server_that_somebody_starts_in_a_terminal_is_jupyter_s_own(jupyter: Path, home: Path) -> None:
+    """Terminals inherit where the launcher's configuration is; it is for the launcher's server alone."""
+    config = str(SECURE.parent.parent / "docker" / "launcher" / "config")
+    port = str(free_port())
+    with serving(
+        jupyter,
+        home,
+        "server",
+        f"--ServerApp.port={port}",
+        program=jupyter / "bin" / "jupyter",
+        scheme="http",
+        JUPYTER_PORT=port,
+        JUPYTER_CONFIG_PATH=config,
+    ) as server:
+        wait_until(lambda: "is running at:" in server.said)
+        assert "?token=" in server.said
+        assert "secure_jupyter.extension | extension was successfully loaded" in server.said
+        assert server.curl("/api/status").status == 403
+
+
 def children(pid: int) -> list[int]:
     done = subprocess.run(["pgrep", "--parent", str(pid)], capture_output=True, text=True, check=False)
     return [int(word) for word in done.stdout.split()]

@@ -216,11 +216,9 @@ def _describe_way_in(way_in: access.Access) -> str:
         return "the way in is the token or the password you gave"
     if way_in.hashed_password:
         return "the way in is the password you gave the hash of"
-    return (
-        "the way in is the token you gave"
-        if way_in.token
-        else "the way in is the token that Jupyter prints below"
-    )
+    if way_in.token:
+        return "the way in is the token you gave"
+    return "the way in is the token that Jupyter prints below, unless its configuration has a password"
 
 
 def _describe_gallery(nbgallery: Gallery) -> list[str]:
