@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # A terminal works in the notebooks' environment, as their `!` does; the server's is behind it.
 export CONDA_PREFIX=/opt/conda/envs/python3
 case ":$PATH:" in
