@@ -15,7 +15,9 @@ from tests.sources.simple_index import wheel
 pytestmark = [pytest.mark.slow]
 
 NOTEBOOKS = {
-    "ipydeps": ["import ipydeps; ipydeps.pip(['numpy', 'small>=1,<2'])\nimport numpy, small"],
+    "ipydeps": [
+        "import ipydeps; ipydeps.pip(['numpy', 'small>=1,<2'], use_overrides=False)\nimport numpy, small"
+    ],
     "shell": [
         "!pip install -q small==1.0 > /dev/null\nimport small",
         "%conda install -y attrs\nimport attr",
@@ -38,6 +40,11 @@ def test_a_migrated_folder_runs(kernel_prefix: Path, run_cells: RunCells, tmp_pa
     folder.mkdir()
     for name, cells in NOTEBOOKS.items():
         (folder / f"{name}.ipynb").write_text(book(*cells))
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    shown = migrate([folder], diff=True)
+    assert shown.exit_code == 1 and {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    for name in NOTEBOOKS:
+        assert f"+++ {folder / name}.ipynb" in str(shown)
     report = migrate([folder])
     assert report.exit_code == 0
     for name in NOTEBOOKS:
