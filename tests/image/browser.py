@@ -55,7 +55,7 @@ class Lab:
         return cards if title is None else cards.filter(has_text=title)
 
     def notebook(self, kernel: str) -> None:
-        """Choose ``kernel`` in the launcher and wait for the notebook's first cell and the kernel's answer."""
+        """Choose ``kernel`` in the launcher; wait for the notebook's first cell and the kernel's answer."""
         self.cards("Notebook", kernel).first.click()
         expect(self.page.locator(".jp-Notebook .jp-CodeCell .cm-content").first).to_be_visible(timeout=SLOW)
         answered = self.page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
