@@ -52,7 +52,7 @@ def create(
     if kernel is not None:
         registered.check_free(kernel, prefix, kernel_prefix)
     with TemporaryDirectory(prefix="condadeps-") as directory:
-        if kernel or not (bare or _is_not_pythons(job)):
+        if kernel or not (bare or _needs_no_python(job, reporter)):
             job = _with_kernel(job, Path(directory), registered=kernel is not None)
         outcome = travel(job, reporter)
     if not outcome.changed or bare:
@@ -93,14 +93,19 @@ def _names_python(asked: Asked) -> bool:
     return isinstance(request, Bare | Spec) and request.name == "python"
 
 
-def _is_not_pythons(job: Job) -> bool:
-    """Whether all that is asked for are conda packages known to hold no Python project."""
+def _needs_no_python(job: Job, reporter: Reporter | None) -> bool:
+    """Whether all that is asked for are conda packages that hold no Python project, and bring no Python."""
+    from condadeps.api import travel
     from condadeps.names.homes import Homes
 
     homes = Homes()
-    return bool(job.asked) and not any(
+    if not job.asked or any(
         _names_python(asked) or not _ships_nothing(_request(asked), homes) for asked in job.asked
-    )
+    ):
+        return False
+    # A package that only brings others (opencv) holds nothing itself: the plan tells.
+    plan = travel(replace(job, options=replace(job.options, dry_run=True)), reporter).plan
+    return all(one.package.name != "python" for one in plan.link)
 
 
 def _ships_nothing(request: Request | None, homes: Homes) -> bool:

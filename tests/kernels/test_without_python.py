@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from condadeps import api
+from condadeps.errors import UnsatisfiableError
 from tests.locks.conftest import road as road
 from tests.transaction import tiny
 from tests.transaction.road import Road, changed
@@ -20,6 +21,14 @@ def test_an_environment_of_what_is_not_pythons_has_no_python(road: Road, request
     assert changed(api.create(new, request_)) == {"+tree 1.0"}
     assert not (new / "etc").exists(), "there is no kernel to load a magic into"
     assert "python" not in api.export(new).text
+
+
+def test_what_brings_python_is_pythons_though_it_holds_no_project(road: Road) -> None:
+    """conda's opencv is such a package: what works in a kernel is what it needs."""
+    tiny.package(road.channel, "tree", "1.0", {"share/tree": ""}, depends=["python"])
+    tiny.index(road.channel)
+    with pytest.raises(UnsatisfiableError, match="ipykernel"):  # this channel has none to make a kernel of
+        api.create(road.root / "new", "conda:tree")
 
 
 def test_python_comes_with_the_first_thing_that_needs_it(road: Road) -> None:
