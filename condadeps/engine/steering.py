@@ -34,6 +34,8 @@ class Overrides:
     """The site's word alone."""
     verb: str = "install"
     """What they are heeded for."""
+    offline: bool = False
+    """No server is to be asked, and nobody knows whom a command asks."""
     warnings: tuple[str, ...] = ()
 
     def steer(self, requests: Sequence[Request], target: Target, homes: Homes) -> Steered:
@@ -49,18 +51,24 @@ class Overrides:
         asked = [one for one in requests if one.origin.place != IMPLIED]
         implied = [one for one in requests if one.origin.place == IMPLIED]
         place = Place(target.python_version, target.subdir, self.site)
-        may_run = self.verb in _RUNNING
+        unrun = self._unrun()
         found = steer(
             asked,
             self.document,
             place,
             homes,
-            allow_commands=self.allow_commands and may_run,
-            unrun=None if may_run else f"condadeps {self.verb} runs none",
+            allow_commands=self.allow_commands and unrun is None,
+            unrun=unrun if self.allow_commands else None,
         )
         return replace(
             found, requests=(*found.requests, *implied), warnings=(*self.warnings, *found.warnings)
         )
+
+    def _unrun(self) -> str | None:
+        """Why allowed commands are not run all the same."""
+        if self.verb not in _RUNNING:
+            return f"condadeps {self.verb} runs none"
+        return "this is offline" if self.offline else None
 
 
 async def overrides(job: Job, configuration: Configuration, *, offline: bool) -> Overrides:
@@ -86,4 +94,6 @@ async def overrides(job: Job, configuration: Configuration, *, offline: bool) ->
         offline=offline,
         pki=link.pki,
     )
-    return Overrides(fetched.document, settings.site, settings.allow_commands, job.verb, fetched.warnings)
+    return Overrides(
+        fetched.document, settings.site, settings.allow_commands, job.verb, offline, fetched.warnings
+    )

@@ -173,6 +173,15 @@ def test_verbs_that_make_what_a_file_says_run_no_commands_and_that_is_told(verb:
     assert f"were not run, since condadeps {verb} runs none: yum install six" in steered.warnings[0]
 
 
+def test_offline_runs_no_command_since_nobody_knows_whom_it_asks() -> None:
+    rules = document.read('{"python": {"six": [["yum", "install", "six"]]}}')
+    for allowed, why in ((True, "this is offline"), (False, "configuration does not allow any")):
+        steered = Overrides(rules, allow_commands=allowed, offline=True).steer(
+            [parse(Asked("six"))], planned(Path("env"), "3.11.4", "linux-64"), Homes()
+        )
+        assert not steered.commands and why in steered.warnings[0]
+
+
 def test_what_a_kernel_needs_unasked_is_not_taken_for_a_request() -> None:
     rules = document.read('{"python": {"ipykernel": {"channel": "lab"}}}')
     implied, asked = parse(Asked("ipykernel", place=IMPLIED)), parse(Asked("ipykernel"))
