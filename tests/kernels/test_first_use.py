@@ -26,10 +26,13 @@ def test_cells_that_wait_for_the_installation_run_in_their_order(languages: Lang
 
 def test_nbclient_runs_a_notebook_on_a_language_that_is_not_there_yet(languages: Languages) -> None:
     cells = run_named(
-        "another-python", languages.folder, ["import sys\nsys.prefix", "%condadeps list"], languages.cwd
+        "another-python",
+        languages.folder,
+        ["import sys\nsys.prefix", "%condadeps list", "%condadeps kernels"],
+        languages.cwd,
     )
     assert str(languages.prefix("another-python")) in cells[0].text
-    assert "ipykernel" in cells[1].text
+    assert "ipykernel" in cells[1].text and "another-python" in cells[2].text
     assert all(cell.error is None for cell in cells)
     (again,) = run_named("another-python", languages.folder, ["import os\nos.getppid()"], languages.cwd)
     assert again.text == f"{os.getpid()}\n"  # nobody between

@@ -193,6 +193,17 @@ def test_a_channel_that_does_not_answer_is_a_message_in_the_notebook(small: Smal
         assert kernel.run("6 * 7") == "42"
 
 
+def test_without_a_network_it_is_a_message_in_the_notebook(
+    small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONDA_CHANNELS", "http://127.0.0.1:9/nobody")
+    with started("small", small.folder, small.cwd) as kernel:
+        said = kernel.run("6 * 7")
+        assert "Small could not be installed" in said and "http://127.0.0.1:9/nobody" in said
+        assert kernel.manager.is_alive()
+    assert not small.prefix.exists()
+
+
 def test_a_package_that_no_channel_has_is_a_message_and_a_mended_definition_is_heeded(small: Small) -> None:
     small.define(conda=["no-such-package-anywhere"])
     with started("small", small.folder, small.cwd) as kernel:
