@@ -92,7 +92,7 @@ def _chosen(number: int | None, changes: Sequence[Past], prefix: Path) -> Past:
 
 def _repaired(plan: Plan) -> bool:
     """Whether the change only laid out anew what was there: there is nothing to take back."""
-    if plan.unlink or plan.uninstall:
+    if plan.unlink or plan.uninstall or plan.commands:
         return False
     same = all(one.previous and one.previous.dist_name == one.package.dist_name for one in plan.link)
     return same and all(one.previous == one.artifact.version for one in plan.install)
