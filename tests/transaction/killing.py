@@ -142,7 +142,7 @@ def _every_point(plan: Plan, cache: Path, fault: str) -> list[dict[str, Any]]:
         code = _strike(staging, len(told), fault, note)
         recovered = _in_child(lambda: journal.recover(prefix) is not None) == 0
         now = listing(prefix)
-        state = {str(before): "before", str(after): "after"}.get(str(now)) or _difference(before, now)
+        state = "before" if now == before else "after" if now == after else _difference(before, now)
         killed = code == (-signal.SIGKILL if fault == "kill" else 1)
         told.append({"point": note.read_text(), "killed": killed, "state": state, "recovered": recovered})
         assert not Room.of(prefix).current.exists()
