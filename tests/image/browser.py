@@ -58,8 +58,7 @@ class Lab:
         """Choose ``kernel`` in the launcher; wait for the notebook's first cell and the kernel's answer."""
         self.cards("Notebook", kernel).first.click()
         expect(self.page.locator(".jp-Notebook .jp-CodeCell .cm-content").first).to_be_visible(timeout=SLOW)
-        answered = self.page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
-        expect(answered.first).to_be_attached(timeout=SLOW)
+        expect(self.page.locator("#jp-main-statusbar")).to_contain_text("| Idle", timeout=SLOW)
 
     def cell(self, number: int) -> Locator:
         """A cell of the open notebook, the first is 0."""
@@ -79,9 +78,11 @@ class Lab:
         self.page.screenshot(path=self.screenshots / f"{name}.png")
 
 
+_TOLD = os.environ.get("CONDADEPS_SCREENSHOTS")  # before a test's settings are put aside
+
+
 def screenshots_directory(otherwise: Path) -> Path:
     """``CONDADEPS_SCREENSHOTS`` (docs/images, to take the documentation's pictures anew), else elsewhere."""
-    told = os.environ.get("CONDADEPS_SCREENSHOTS")
-    directory = Path(told).absolute() if told else otherwise
+    directory = Path(_TOLD).absolute() if _TOLD else otherwise
     directory.mkdir(parents=True, exist_ok=True)
     return directory

@@ -78,7 +78,7 @@ def test_bash_comes_on_first_use(container: Start, browser: playwright.Browser, 
     lab = Lab.enter(browser, container(), screenshots)
     lab.notebook("Bash")
     output = lab.run(0, "echo $((6 * 7)) from $BASH")
-    expect(output).to_contain_text("bash_kernel", timeout=SLOW)  # what is installed is told meanwhile
+    expect(output).to_contain_text("Installing Bash, once", timeout=SLOW)
     lab.picture("image-first-use")
     expect(output).to_contain_text("42 from", timeout=2 * SLOW)
     lab.picture("image-first-use-done")
