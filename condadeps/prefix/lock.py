@@ -13,12 +13,13 @@ import json
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from condadeps.errors import CancelledError, LockedError, PrefixError
+from condadeps.errors import CancelledError, FrozenError, LockedError, PrefixError
+from condadeps.prefix import guards
 from condadeps.show.reporter import Reporter, Silent
 
 QUIET_SECONDS = 1.0
@@ -167,10 +168,19 @@ def _prepared(prefix: Path) -> Path:
 def _read_only(prefix: Path, error: OSError) -> PrefixError:
     return PrefixError(
         f"the environment {prefix} is read-only for you",
-        detail=[str(error)],
+        detail=[str(error), *_owners_word(prefix)],
         help="condadeps create -p DIR … makes an environment of your own",
         prefix=str(prefix),
     )
+
+
+def _owners_word(prefix: Path) -> Sequence[str]:
+    """What the owner of a frozen environment has to say: where to go instead, perhaps."""
+    try:
+        guards.frozen(prefix)
+    except FrozenError as error:
+        return error.detail
+    return ()
 
 
 def _mode(prefix: Path, most: int) -> int:

@@ -37,6 +37,8 @@ CONTEXT = (
 )
 MISSING = ("conda", "mamba")
 """Packages of the environment files that the local channel has not."""
+ADDED = ("tinycss2",)
+"""What conda-forge's nbconvert asks for, and the wheel by an extra that the local channel's does not know."""
 
 
 def image() -> str:
@@ -106,6 +108,11 @@ def had(file: Path) -> str:
     """An environment file as far as the local channel has it."""
     lines = file.read_text("utf-8").splitlines()
     kept = [line for line in lines if line.strip().removeprefix("- ") not in MISSING]
+    if file.name == "server.yml":
+        kept[kept.index("dependencies:") + 1 :] = [
+            *(f"  - {one}" for one in ADDED),
+            *kept[kept.index("dependencies:") + 1 :],
+        ]
     return re.sub(r"python=3\.\d+", PYTHON.replace("python", "python="), "\n".join(kept)) + "\n"
 
 

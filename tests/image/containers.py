@@ -17,6 +17,8 @@ from typing import Any
 
 from tests.image.podman import podman, run_options, variables
 
+DEFAULTS = (443, 8443)
+"""Ports that the launcher takes by itself."""
 PATIENCE = 120
 """Seconds a server may take to answer; machines that test are busy."""
 
@@ -101,11 +103,14 @@ def start(
     user: str | None = None,
 ) -> Container:
     """Run ``image`` in the background. ``volumes``: what is here, and where it goes (``/dir:ro``)."""
-    port = free_port()
+    port = int(env.get("JUPYTER_PORT") or free_port())
     mounts = [word for here, there in volumes.items() for word in ("-v", f"{here}:{there}")]
     who = ["--user", user] if user else []
-    settings = variables({"JUPYTER_PORT": str(port), **env})
-    done = podman("run", "-d", *run_options(channel), *settings, *mounts, *who, *options, image, *command)
+    settings = variables({"JUPYTER_PORT": str(port), **env} if port not in DEFAULTS else dict(env))
+    network = next((one for one in options if one.startswith("--network=")), "--network=host")
+    options = [one for one in options if one != network]
+    always = run_options(channel, network=network.partition("=")[2])
+    done = podman("run", "-d", *always, *settings, *mounts, *who, *options, image, *command)
     return Container(done.stdout.strip(), port)
 
 

@@ -82,7 +82,10 @@ def test_the_user_cannot_write_to_the_server_and_can_to_the_kernel(inside: Calla
 
 def test_the_server_environment_is_frozen(inside: Callable[..., str]) -> None:
     said = inside("condadeps install -p /opt/conda humanize 2>&1 || echo status $?")
-    assert "frozen" in said and "/opt/conda/envs/python3" in said and "status 1" in said
+    assert "read-only for you" in said and "condadeps install -p /opt/conda/envs/python3" in said
+    assert "status 1" in said
+    said = inside("condadeps install -p /opt/conda humanize 2>&1 || echo status $?", "--user=0")
+    assert "is frozen" in said and "status 1" in said
 
 
 def test_the_kernel_called_python3_is_the_users_environment(inside: Callable[..., str]) -> None:

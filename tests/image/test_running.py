@@ -38,7 +38,8 @@ def printed(path: Path) -> str:
     """All that the cells of an executed notebook printed."""
     document = json.loads(path.read_text("utf-8"))
     outputs = [output for cell in document["cells"] for output in cell.get("outputs", ())]
-    return "".join("".join(output.get("text", "")) for output in outputs)
+    texts = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs]
+    return "".join("".join(text) for text in texts)
 
 
 def test_a_page_is_served_soon_after_the_start(container: Start) -> None:
