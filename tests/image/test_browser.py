@@ -67,7 +67,6 @@ def test_a_cell_installs_into_the_image_and_the_next_imports(
     expect(output).to_contain_text("recorded in environment.yml", timeout=2 * SLOW)
     output = lab.run(1, "import humanize, pandas, sys; print(sys.prefix, humanize.intword(10**9))")
     expect(output).to_contain_text("/opt/conda/envs/python3 1.0 billion", timeout=SLOW)
-    lab.picture("image-condadeps")
     recorded = (shared_directory / "environment.yml").read_text("utf-8")
     assert "pandas" in recorded and "humanize" in recorded
     lab.page.locator(".lm-MenuBar-itemLabel", has_text="Gallery").click()
@@ -81,7 +80,6 @@ def test_bash_comes_on_first_use(container: Start, browser: playwright.Browser, 
     expect(output).to_contain_text("Installing Bash, once", timeout=SLOW)
     lab.picture("image-first-use")
     expect(output).to_contain_text("42 from", timeout=2 * SLOW)
-    lab.picture("image-first-use-done")
 
 
 def test_another_python_comes_on_first_use(
