@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
+from ipykernel.kernelapp import IPKernelApp
+from jupyter_client.manager import KernelManager
 
 from tests.channel.server import Fault
 from tests.kernels.conftest import Small
@@ -241,6 +243,10 @@ def test_a_step_that_fails_is_a_message_and_runs_again(small: Small) -> None:
         assert kernel.run("6 * 7") == "42"
 
 
+@pytest.mark.skipif(
+    not (hasattr(IPKernelApp, "curve_publickey") and hasattr(KernelManager, "transport_encryption")),
+    reason="this ipykernel or jupyter_client knows no encryption yet",
+)
 def test_an_encrypted_kernel_is_encrypted_from_the_start_to_the_end(small: Small) -> None:
     small.slow(2)
     with started("small", small.folder, small.cwd, transport_encryption="required") as kernel:
