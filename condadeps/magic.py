@@ -64,6 +64,7 @@ class CondadepsMagics(Magics):
             %condadeps update pandas                   to the newest that fits
             %condadeps remove seaborn                  it, and what only it needed
             %condadeps undo                            the last change taken back (history lists them)
+            %condadeps doctor                          what is not as it was installed (restore mends it)
             %condadeps which torch graphviz            what a name means
             %condadeps list                            what is installed
             %condadeps export                          an environment file of it
