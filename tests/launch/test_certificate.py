@@ -75,7 +75,8 @@ def test_a_certificate_without_a_key_is_refused(tmp_path: Path) -> None:
 def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
     files = mount(tmp_path)
     write_key(files.key_file, ec.generate_private_key(ec.SECP256R1()))
-    assert "does not belong to the key in KEY_FILE=" in refusal(files)
+    assert "CERT_FILE=" in (said := refusal(files))
+    assert "does not belong to the key that was given with it" in said
 
 
 def test_an_expired_certificate_is_refused_with_its_date(tmp_path: Path) -> None:
@@ -121,7 +122,8 @@ def test_an_encrypted_key_is_refused(tmp_path: Path) -> None:
     files = mount(tmp_path, key=key)
     write_key(files.key_file, key, password=b"secret-of-the-key")
     said = refusal(files)
-    assert "encrypted" in said
+    assert "KEY_FILE=" in said
+    assert "is encrypted" in said
     assert "secret-of-the-key" not in said
 
 

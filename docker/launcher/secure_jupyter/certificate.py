@@ -24,7 +24,11 @@ _LONGEST_NAME = 64
 
 
 class Unusable(ValueError):
-    """What is wrong with a certificate or key, as the rest of a sentence: "has expired on …"."""
+    """What is wrong with a certificate or (``of_key``) its key, as a sentence goes on: "has expired on …"."""
+
+    def __init__(self, problem: str, of_key: bool = False) -> None:
+        super().__init__(problem)
+        self.of_key = of_key
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ def read(pem: bytes, key_pem: bytes, now: datetime) -> Certificate:
     leaf = _certificate(pem)
     key = _key(key_pem)
     if _public(key.public_key()) != _public(leaf.public_key()):
-        raise Unusable("does not belong to the key")
+        raise Unusable("does not belong to the key that was given with it")
     _check_strength(key, leaf)
     _check_time(leaf, now)
     _check_use(leaf)
@@ -73,11 +77,9 @@ def _key(pem: bytes) -> PrivateKeyTypes:
     try:
         return serialization.load_pem_private_key(pem, password=None)
     except TypeError:
-        raise Unusable(
-            "belongs to a key that is encrypted, and nobody is there to type its password"
-        ) from None
+        raise Unusable("is encrypted, and nobody is there to type its password", of_key=True) from None
     except (ValueError, UnsupportedAlgorithm):
-        raise Unusable("has no private key in PEM form (-----BEGIN PRIVATE KEY-----)") from None
+        raise Unusable("has no private key in PEM form (-----BEGIN PRIVATE KEY-----)", of_key=True) from None
 
 
 def _public(key: object) -> bytes:

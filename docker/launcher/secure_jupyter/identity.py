@@ -67,9 +67,8 @@ def mounted(cert_file: Path | None, key_file: Path | None, now: datetime) -> Ide
         found = certificate.read(pem, _read(key_file, setting), now)
         tls.context(cert_file, key_file)
     except Unusable as problem:
-        raise LaunchError(
-            _told(cert_file, key_file, problem), "Mount another, or neither: one is made then."
-        ) from None
+        named = f"{setting}={key_file}" if problem.of_key else f"CERT_FILE={cert_file}"
+        raise LaunchError(f"{named} {problem}.", "Mount another, or neither: one is made then.") from None
     except ssl.SSLError as problem:
         reason = problem.reason or str(problem)
         raise LaunchError(f"CERT_FILE={cert_file}: OpenSSL refuses it: {reason}.") from None
@@ -81,16 +80,6 @@ def mounted(cert_file: Path | None, key_file: Path | None, now: datetime) -> Ide
             f"the certificate in {cert_file} names no host (no subjectAltName): browsers will not take it"
         )
     return Identity(cert_file, key_file, found, True, tuple(notes))
-
-
-def _told(cert_file: Path, key_file: Path, problem: Unusable) -> str:
-    """The setting that is to blame, and why."""
-    text = str(problem)
-    if text.startswith("has no private key"):
-        return f"KEY_FILE={key_file} {text}."
-    if text.endswith("belong to the key"):
-        return f"CERT_FILE={cert_file} {text} in KEY_FILE={key_file}."
-    return f"CERT_FILE={cert_file} {text}."
 
 
 def _read(path: Path, setting: str) -> bytes:

@@ -86,8 +86,9 @@ def secure(environ: Mapping[str, str], argv: Sequence[str]) -> Start:
 
 
 def insecure(environ: Mapping[str, str], argv: Sequence[str]) -> Start:
-    """The server without TLS and, unless a token or password is given, open to all. Raises
-    :class:`LaunchError`.
+    """The server without TLS and, unless a token or a password is given, open to all.
+
+    Raises :class:`LaunchError`.
     """
     settings = asked.read(environ, argv, address=_LOOPBACK)
     _refuse_root(settings)
