@@ -99,5 +99,7 @@ def test_what_root_starts_is_still_the_users(container: Start, shared_directory:
     told = {"NOTEBOOK_DIR": "/home/jovyan/work"}
     running = container(env=told, volumes={shared_directory: "/home/jovyan/work"}, user="root")
     assert set(versions(running, "tqdm", "humanize")) == {"tqdm", "humanize"}
-    owners = running.exec("find", KERNEL, "-name", "humanize*", "-printf", "%u\\n").stdout.split()
+    owners = running.exec(
+        "find", KERNEL, "-path", "*/site-packages/humanize*", "-printf", "%u\\n"
+    ).stdout.split()
     assert set(owners) == {"jovyan"}
