@@ -49,3 +49,8 @@ def _make(finished: Path, requirements: tuple[str, ...]) -> None:
 
 def _environ() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+
+
+if __name__ == "__main__":
+    for wanted in (JUPYTER, SCANNER):
+        made(wanted)
