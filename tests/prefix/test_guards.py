@@ -106,6 +106,19 @@ def test_a_read_only_environment_cannot_be_locked_either(open_place: Path, chang
     assert _refusal(open_place, hold)["message"] == f"the environment {at.prefix} is read-only for you"
 
 
+def test_the_owner_of_a_frozen_environment_is_heard_where_it_is_read_only_too(open_place: Path) -> None:
+    at = made.conda(open_place / "env")
+    (at.prefix / "conda-meta" / "frozen").write_text('{"message": "Yours is /home/you/env."}')
+
+    def hold() -> None:
+        with lock.hold(at.prefix, 0):
+            pass
+
+    error = _refusal(open_place, hold)
+    assert error["message"] == f"the environment {at.prefix} is read-only for you"
+    assert "Yours is /home/you/env." in error["detail"]
+
+
 def _refusal(directory: Path, call: Callable[[], None]) -> dict[str, Any]:
     """The PrefixError of ``call`` for somebody who may not write to ``directory/env``."""
     for path in (directory / "env", directory / "env/conda-meta"):
