@@ -9,6 +9,17 @@ import sys
 _PR_SET_PDEATHSIG = 1
 
 
+def is_alive(pid: int) -> bool:
+    """Whether there is such a process."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # somebody else's
+    return True
+
+
 def follow(parent: int, with_signal: signal.Signals) -> None:
     """Have this process get ``with_signal`` when ``parent`` dies, however that dies (Linux; no-op elsewhere).
 

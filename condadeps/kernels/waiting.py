@@ -28,10 +28,12 @@ from condadeps.errors import CancelledError, CondadepsError
 from condadeps.kernels import channels, offered, speech
 from condadeps.kernels.channels import Connection, Socket
 from condadeps.kernels.definition import Definition
+from condadeps.kernels.parent import is_alive
 from condadeps.kernels.processes import Installer, Kernel
 from condadeps.kernels.speech import Display, Message, Speech
 
 _PROBE_SECONDS = 0.3
+_LITTER = "condadeps-kernel-"
 _TURN = 256
 """Messages of one socket that are passed on before another's turn."""
 
@@ -75,11 +77,21 @@ def wait(name: str, definition: Definition | None, file: Path, problem: Condadep
 
     ``problem`` is why it cannot be installed, when that is known already.
     """
-    directory = Path(tempfile.mkdtemp(prefix="condadeps-kernel-"))
+    _sweep()
+    directory = Path(tempfile.mkdtemp(prefix=f"{_LITTER}{os.getpid()}-"))
     try:
         return Waiting(name, definition, Connection.read(file), directory).run(problem)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def _sweep() -> None:
+    """Remove what such kernels left that were killed: a server that is in a hurry kills them all."""
+    for path in Path(tempfile.gettempdir()).glob(f"{_LITTER}*-*"):
+        pid = path.name.removeprefix(_LITTER).partition("-")[0]
+        with suppress(OSError, ValueError):
+            if path.stat().st_uid == os.getuid() and not is_alive(int(pid)):
+                shutil.rmtree(path, ignore_errors=True)
 
 
 class Waiting:
@@ -107,6 +119,8 @@ class Waiting:
         self._probed = 0.0
         self._code: int | None = None
         self._state = State.FAILED
+        # As Jupyter's kernels do: whoever was started by a server that is gone goes, too.
+        self._server = os.getppid() if os.environ.get("JPY_PARENT_PID") else None
 
     def run(self, problem: CondadepsError | None = None) -> int:
         """Until the kernel is over."""
@@ -140,6 +154,9 @@ class Waiting:
         if wake in ready:
             with suppress(BlockingIOError):
                 os.read(wake, 4096)
+        if self._server not in (None, os.getppid()):
+            self._leave(1)
+            return
         while self._signals:
             self._heed(self._signals.pop(0))
         if self._installer is not None and self._installer.fileno() in ready:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 from ipykernel.kernelapp import IPKernelApp
+from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
 from tests.channel.server import Fault
@@ -104,7 +108,10 @@ def test_the_death_of_the_kernel_is_its_stand_ins(small: Small) -> None:
         assert kernel.run("6 * 7") == "42"
 
 
-def test_killing_the_stand_in_leaves_no_kernel_behind(small: Small) -> None:
+def test_killing_the_stand_in_leaves_no_kernel_behind_and_the_next_one_tidies_up(
+    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     with started("small", small.folder, small.cwd) as kernel:
         behind = child_of(kernel)
         os.kill(kernel.pid, signal.SIGKILL)
@@ -112,6 +119,11 @@ def test_killing_the_stand_in_leaves_no_kernel_behind(small: Small) -> None:
         while lives(behind):
             assert time.monotonic() < end
             time.sleep(0.05)
+    (left,) = tmp_path.glob("condadeps-kernel-*")
+    shutil.rmtree(small.prefix)
+    with started("small", small.folder, small.cwd) as kernel:
+        assert kernel.run("6 * 7") == "42"
+        assert not left.exists()
 
 
 @pytest.mark.parametrize("mode", ["signal", "message"])
@@ -274,3 +286,42 @@ def test_what_is_not_signed_with_the_kernels_key_is_not_heard(small: Small) -> N
         kernel.client.session.key = key
         assert kernel.run("print('signed')") == "signed\n"
         assert not kernel.of(forged)
+
+
+_SERVER = """
+import sys, time
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import KernelManager
+specs = KernelSpecManager(kernel_dirs=[sys.argv[1]], ensure_native_kernel=False)
+manager = KernelManager(kernel_name="small", kernel_spec_manager=specs, connection_file=sys.argv[2])
+manager.start_kernel()
+print(manager.provisioner.process.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_kernel_ends_when_its_server_is_killed_and_leaves_nothing(
+    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    command = [sys.executable, "-c", _SERVER, str(small.folder), str(tmp_path / "connection.json")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=small.cwd) as server:
+        assert server.stdout
+        pid = int(server.stdout.readline())
+        client = BlockingKernelClient(connection_file=str(tmp_path / "connection.json"))
+        client.load_connection_file()
+        client.start_channels()
+        client.wait_for_ready(timeout=60)
+        said: list[str] = []
+        told = "import os; print(os.getpid())"
+        client.execute_interactive(
+            told, timeout=120, output_hook=lambda one: said.append(one["content"].get("text", ""))
+        )
+        client.stop_channels()
+        behind = int("".join(said))
+        server.kill()
+    end = time.monotonic() + 30
+    while lives(pid) or lives(behind):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert not list(tmp_path.glob("condadeps-kernel-*"))
