@@ -86,6 +86,7 @@ def test_every_notebook_has_the_magic_and_its_own_programs(container: Start, sha
     cells = [
         "%condadeps click",
         "%condadeps which torch",
+        "import ipydeps; print(ipydeps.__name__); ipydeps.pip('click')",
         "import sys; print(sys.prefix)",
         "!command -v python pip",
     ]
@@ -95,6 +96,7 @@ def test_every_notebook_has_the_magic_and_its_own_programs(container: Start, sha
     assert running.finish() == 0, running.logs()
     text = printed(shared_directory / "a.ipynb")
     assert "pytorch" in text
+    assert "condadeps.ipydeps\n" in text
     kernel = "/opt/conda/envs/python3"
     assert f"{kernel}\n" in text and f"{kernel}/bin/python" in text and f"{kernel}/bin/pip" in text
 
