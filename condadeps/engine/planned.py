@@ -23,6 +23,7 @@ from condadeps.solve.solve import solve
 from condadeps.sources.conda import CondaSource
 from condadeps.sources.condarc import CondaConfig
 from condadeps.sources.pypi import PypiSource
+from condadeps.transaction import asked_earlier
 
 if TYPE_CHECKING:
     from condadeps.transaction.undo import Undo
@@ -105,6 +106,7 @@ async def plan(
                 pinned=_pinned(target, config, homes),
                 policy=policy,
                 constraints=(*constraints(job), *wanted.constraints),
+                asked_earlier=asked_earlier.versions(target.prefix),
                 reporter=reporter,
             )
             return Planned(with_remarks(found, job, wanted))

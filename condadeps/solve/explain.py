@@ -16,7 +16,7 @@ from condadeps.errors import ConflictError
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.solve.attempt import Refusal
 from condadeps.solve.encode import ELSEWHERE, NEVER, PIP, PROXY, UNREAD, Encoded
-from condadeps.solve.needs import Need
+from condadeps.solve.needs import Need, spelled
 from condadeps.solve.problem import Problem
 from condadeps.solve.refusal_tree import Line, read
 from condadeps.solve.relax import Way, ways
@@ -291,6 +291,9 @@ class Teller:
     def _constraint(self, line: Line) -> str:
         """What stands in the way that nobody asked for now."""
         problem, text = self.problem, f"{line.name} {line.rest}".rstrip()
+        held = next((project for project in problem.held if problem.held_spec(project) == text), None)
+        if held is not None:
+            return f"{held}{spelled(problem.held[held])} was asked for earlier"
         limits = [limit for limit in problem.limits if line.name in limit.names]
         if limits:
             return (

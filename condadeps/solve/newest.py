@@ -1,8 +1,9 @@
 """Updating everything: each thing to the newest that fits, within what was asked for.
 
-What was asked for with a version keeps to it (``requested_specs``), pins hold, Python's minor version stays,
-and nothing changes its manager unless it must. What was installed from a place (a URL, a directory) stays as
-it is: no index has a newer one of it. Nothing gets older; where that cannot be, what was asked for does not.
+What was asked for with a version keeps to it (``requested_specs``; of pip's projects ``Problem.held``), pins
+hold, Python's minor version stays, and nothing changes its manager unless it must. What was installed from a
+place (a URL, a directory) stays as it is: no index has a newer one of it. Nothing gets older; where that
+cannot be, what was asked for does not.
 """
 
 from __future__ import annotations

@@ -11,8 +11,10 @@ import contextlib
 import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from packaging.specifiers import SpecifierSet
 
 from condadeps.asked.job import Options, Verb
 from condadeps.names.namespaces import PackageName, ProjectName
@@ -51,6 +53,9 @@ class Problem:
     verb: Verb
     pinned: tuple[str, ...] = ()
     """``conda-meta/pinned`` and the like: constraints on whatever is there."""
+
+    held: Mapping[ProjectName, SpecifierSet] = field(default_factory=dict)
+    """What was asked for earlier of projects that pip installed, and holds (:mod:`asked_earlier`)."""
 
     forgotten: frozenset[PackageName] = frozenset()
     """Packages whose earlier request does not count (to find out what stands in the way)."""
@@ -248,14 +253,20 @@ class Problem:
         return [limit for limit in self.discovery.limits.all if limit not in self.lifted]
 
     def _limited(self) -> list[str]:
-        """The constraints on projects that came up, as specs on their proxies."""
+        """The constraints on projects that came up, and what was asked of them earlier, on their proxies."""
         found = []
         for limit in self.limits:
             entry = self.discovery.universe.entries.get(limit.project) if limit.project else None
             if entry is not None and len(limit.specifier):
                 ranges = entry.order.ranges(entry.admitted(limit.specifier))
                 found.append(f"{PROXY}{entry.project} {ranges}".rstrip())
-        return found
+        return found + [self.held_spec(project) for project in self.held if project not in self.dropped]
+
+    def held_spec(self, project: ProjectName) -> str:
+        """What was asked for earlier of a project that pip installed, as a spec on its proxy."""
+        entry = self.discovery.universe.entries[project]
+        ranges = entry.order.ranges(entry.admitted(self.held[project]))
+        return f"{PROXY}{project} {ranges}".rstrip()
 
     @functools.cached_property
     def earlier(self) -> Mapping[PackageName, tuple[str, ...]]:
@@ -380,7 +391,9 @@ class Problem:
         for project in self.discovery.updated if self.updating else ():
             chosen = solution.pip.get(project)
             entry = self.discovery.universe.entries.get(project)
-            if chosen and entry and any(version > chosen.version for version in entry.offered):
+            held = self.held.get(project, SpecifierSet())
+            newer = (v for v in entry.offered if chosen and v > chosen.version) if entry else ()
+            if any(held.contains(version, prereleases=True) for version in newer):
                 found.append(project)
         return found
 

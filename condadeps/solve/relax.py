@@ -12,6 +12,7 @@ from packaging.specifiers import SpecifierSet
 
 from condadeps.solve.decode import Solution
 from condadeps.solve.encode import PROXY
+from condadeps.solve.needs import spelled
 from condadeps.solve.wanted import Wanted
 
 if TYPE_CHECKING:
@@ -78,6 +79,14 @@ def _without_earlier(problem: Problem, message: str) -> Iterator[tuple[Way, Prob
         command = shlex.join(["condadeps", "install", *asked, str(name)])
         way = Way(f"`{command}` lets {name} move, though {texts[0]} was asked for earlier", texts[0])
         yield way, dataclasses.replace(problem, forgotten=problem.forgotten | {name})
+    for project, specifier in problem.held.items():
+        if f"{PROXY}{project} " not in message:
+            continue
+        text = f"{project}{spelled(specifier)}"
+        command = shlex.join(["condadeps", "install", *asked, str(project)])
+        way = Way(f"`{command}` lets {project} move, though {text} was asked for earlier", text)
+        others = {other: held for other, held in problem.held.items() if other != project}
+        yield way, dataclasses.replace(problem, held=others)
 
 
 def _without_kept(problem: Problem, message: str) -> Iterator[tuple[Way, Problem]]:

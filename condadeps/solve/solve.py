@@ -21,6 +21,7 @@ from condadeps.prefix.installed import Distribution, InstalledPackage
 from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter, Silent
 from condadeps.solve import checks, passed_over, planning
+from condadeps.solve.asked_earlier import holding
 from condadeps.solve.attempt import Refusal
 from condadeps.solve.channels_tell import ChannelsTell
 from condadeps.solve.discover import Discovery, check_open
@@ -54,13 +55,15 @@ async def solve(
     verb: Verb,
     pinned: Sequence[str] = (),
     constraints: Sequence[Request] = (),
+    asked_earlier: Mapping[ProjectName, str] | None = None,
     policy: Policy | None = None,
     reporter: Reporter | None = None,
 ) -> Plan:
     """What to change so that every request is met and nothing asked for before breaks.
 
     ``pinned`` are MatchSpecs and ``constraints`` requests that hold for whatever is there afterwards; they
-    install nothing. ``policy`` is the configured one.
+    install nothing. ``asked_earlier`` are the specifiers that were asked for of projects pip installed.
+    ``policy`` is the configured one.
     Raises NotFoundError, NoVersionError, ConflictError when it cannot be done, SourceError when a
     channel or an index did not answer. Reads; changes nothing.
     """
@@ -91,8 +94,10 @@ async def solve(
         reporter=reporter,
     )
     items = await _discover(items, discovery)
+    held = holding(asked_earlier or {}, items, discovery, verb)
+    await discovery.want([Need(project, specifier) for project, specifier in held.items()])
     await checks.check(items, discovery)
-    problem = Problem(items, discovery, options, verb, tuple(pinned))
+    problem = Problem(items, discovery, options, verb, tuple(pinned), held)
     solved = await _search(problem, reporter)
     await _pin(solved, discovery)
     return planning.plan(solved, problem, await passed_over.notes(solved, problem))

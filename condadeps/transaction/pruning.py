@@ -1,8 +1,8 @@
 """How far back an environment can be undone, and what that may take on the disk.
 
 What is beyond the bound loses what an undo of it would need: the kept files, the packages' records, the
-environment file's text. Its line in the history stays, and so does its number. The newest change is
-never let go.
+environment file's text. Its line in the history stays, and so do its number and what it asked of pip
+(:mod:`condadeps.transaction.asked_earlier`). The newest change is never let go.
 """
 
 from __future__ import annotations
@@ -51,11 +51,12 @@ def _let_go(path: Path) -> None:
 
 
 def _history_of(document: dict[str, Any]) -> dict[str, Any]:
-    """What the history tells of a change, and by which files pip's projects could be had again."""
+    """What the history tells of a change, and how pip's projects were asked for and could be had again."""
     plan = document["plan"]
     for package in _packages(plan):
         package["record"] = {}
-    return {**document, "let_go": True, "leaving": {}, "keep": [], "plan": {**plan, "answers": []}}
+    asked = [answer for answer in plan["answers"] if answer["manager"] == "pip"]
+    return {**document, "let_go": True, "leaving": {}, "keep": [], "plan": {**plan, "answers": asked}}
 
 
 def _packages(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

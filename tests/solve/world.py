@@ -132,6 +132,8 @@ class World:
     channel: FakeConda = field(default_factory=FakeConda)
     index: FakePypi = field(default_factory=FakePypi)
     pinned: tuple[str, ...] = ()
+    asked_earlier: dict[str, str] = field(default_factory=dict)
+    """The specifiers that were asked for of pip's projects."""
     policy: Policy = field(default_factory=Policy)
 
     def __post_init__(self) -> None:
@@ -305,6 +307,7 @@ class World:
                 options=Options(**options),
                 verb=verb,
                 pinned=self.pinned,
+                asked_earlier={ProjectName(name): text for name, text in self.asked_earlier.items()},
                 policy=self.policy,
                 constraints=[parse(asked, self.directory) for asked in limits],
             )

@@ -40,9 +40,9 @@ class Road(World):
         return self.work / "environment.yml"
 
     def open(self) -> Road:
-        """Index the channel and make the environment with a Python."""
-        tiny.index(self.channel)
+        """Make the environment with a Python, and index the channel, where that writes its Python anew."""
         self.create()
+        tiny.index(self.channel)
         return self
 
     def install(self, *requests: str, **options: Any) -> Outcome:
