@@ -89,8 +89,8 @@ class Container:
         return int(podman("wait", self.id, timeout=timeout).stdout.strip())
 
     def remove(self) -> None:
-        """Stop it and take it away."""
-        podman("rm", "--force", "--time", "3", self.id, check=False)
+        """End it at once and take it away."""
+        podman("rm", "--force", "--time", "0", self.id, check=False)
 
 
 def start(
