@@ -181,7 +181,7 @@ class Teller:
         self, line: Line, steps: tuple[Step, ...], parent: Line | None = None, instead: bool = False
     ) -> Iterator[Chain]:
         """The chains through one line, which is about a spec; ``parent`` is what has it."""
-        steps = steps or (Step("", (), self._spec(line) + self._whose(line)),)
+        steps = steps or (Step("", (), self._top(line)),)
         if line.fate == "missing":
             yield Chain(steps, self._missing(line, parent))
             return
@@ -202,6 +202,13 @@ class Teller:
         entry = self.problem.discovery.universe.entries[ProjectName(line.name.removeprefix(PROXY))]
         wanted = entry.within(self._need(line, parent).specifier)
         return any(entry.order.numbers[c.version or c.text] in wanted for c in entry.conda)
+
+    def _top(self, line: Line) -> str:
+        """What a chain begins with."""
+        for project, specifier in self.problem.held.items():
+            if line.name == f"{PROXY}{project}":
+                return f"{project}{spelled(specifier)} was asked for earlier"
+        return self._spec(line) + self._whose(line)
 
     def _is_request(self, line: Line) -> bool:
         return any(item.applies and item.solver_name == line.name for item in self.problem.items)
@@ -256,8 +263,11 @@ class Teller:
         text = f"{line.name} {line.rest}".partition("[")[0].rstrip()
         askers = [f"{parent.name} {number}" for number in parent.rest.split(" | ")] if parent else [""]
         found = [need for asker in askers if (need := self.encoded.meanings.get((asker, text)))]
-        name = line.name.removeprefix(PROXY).removeprefix(ELSEWHERE)
-        return found[0] if found else Need(ProjectName(name))
+        if found:
+            return found[0]
+        project = ProjectName(line.name.removeprefix(PROXY).removeprefix(ELSEWHERE))
+        earlier = self.problem.held.get(project) if parent is None else None
+        return Need(project, earlier) if earlier is not None else Need(project)
 
     def _numbers(self, line: Line) -> tuple[str, ...]:
         """The versions that a line's numbers stand for."""
@@ -291,9 +301,6 @@ class Teller:
     def _constraint(self, line: Line) -> str:
         """What stands in the way that nobody asked for now."""
         problem, text = self.problem, f"{line.name} {line.rest}".rstrip()
-        held = next((project for project in problem.held if problem.held_spec(project) == text), None)
-        if held is not None:
-            return f"{held}{spelled(problem.held[held])} was asked for earlier"
         limits = [limit for limit in problem.limits if line.name in limit.names]
         if limits:
             return (

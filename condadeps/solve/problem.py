@@ -190,13 +190,14 @@ class Problem:
     ) -> Question:
         """A question about everything there is, which has ``specs`` besides; only ``locked`` is preferred."""
         there = dict.fromkeys((*names, *self.damaged))
-        pip = [f"{PROXY}{project}" for project in self.discovery.installed.by_pip]
         asked = self.asked_specs(self.encoded)
-        return Question((*asked, *there, *pip, *specs), (*self.constraints, *self._limited()), tuple(locked))
+        return Question(
+            (*asked, *there, *self._by_pip(), *specs), (*self.constraints, *self._limited()), tuple(locked)
+        )
 
     def _question(self, encoded: Encoded, names: Sequence[PackageName]) -> Question:
         there = [name for name in (*names, *sorted(self.damaged)) if name not in self._leaving]
-        specs = [*there, *(f"{PROXY}{p}" for p in self.discovery.installed.by_pip if p not in self.dropped)]
+        specs = [*there, *self._by_pip()]
         asked = self.asked_specs(encoded)
         ordered = [*asked, *specs] if self.updating else [*specs, *asked]
         limits = (*self.constraints, *self._limited())
@@ -253,20 +254,28 @@ class Problem:
         return [limit for limit in self.discovery.limits.all if limit not in self.lifted]
 
     def _limited(self) -> list[str]:
-        """The constraints on projects that came up, and what was asked of them earlier, on their proxies."""
+        """The constraints on projects that came up, as specs on their proxies."""
         found = []
         for limit in self.limits:
             entry = self.discovery.universe.entries.get(limit.project) if limit.project else None
             if entry is not None and len(limit.specifier):
                 ranges = entry.order.ranges(entry.admitted(limit.specifier))
                 found.append(f"{PROXY}{entry.project} {ranges}".rstrip())
-        return found + [self.held_spec(project) for project in self.held if project not in self.dropped]
+        return found
 
-    def held_spec(self, project: ProjectName) -> str:
-        """What was asked for earlier of a project that pip installed, as a spec on its proxy."""
-        entry = self.discovery.universe.entries[project]
-        ranges = entry.order.ranges(entry.admitted(self.held[project]))
-        return f"{PROXY}{project} {ranges}".rstrip()
+    def _by_pip(self) -> list[str]:
+        """What pip has installed, as specs on the proxies: as it was asked for earlier, where it was."""
+        found = []
+        for project in self.discovery.installed.by_pip:
+            if project in self.dropped:
+                continue
+            if project in self.held:
+                entry = self.discovery.universe.entries[project]
+                ranges = entry.order.ranges(entry.admitted(self.held[project]))
+                found.append(f"{PROXY}{project} {ranges}".rstrip())
+            else:
+                found.append(f"{PROXY}{project}")
+        return found
 
     @functools.cached_property
     def earlier(self) -> Mapping[PackageName, tuple[str, ...]]:
