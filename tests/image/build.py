@@ -117,11 +117,12 @@ def had(file: Path) -> str:
 
 
 def _sweep(newest: str) -> None:
-    """Takes away the names of images that earlier checkouts left; podman drops what nothing needs."""
+    """Takes away the images that earlier checkouts left, and build stages kept for longer than a day."""
     repository = newest.rpartition(":")[0]
     listed = podman("images", "--format", "{{.Repository}}:{{.Tag}}", "--sort", "created", repository)
     for old in listed.stdout.split()[4:]:
         podman("rmi", old, check=False)
+    podman("image", "prune", "--force", "--filter", "until=24h", check=False)
 
 
 if __name__ == "__main__":
