@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import Any
 
 import click
 
 from condadeps.asked.job import Options
+from condadeps.asked.verbs import meant
 from condadeps.call import FORMATS, LOCKS, Call
 from condadeps.errors import UsageError
 from condadeps.options import (
@@ -72,10 +75,11 @@ class _Verbs(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] not in self.commands and not args[0].startswith("-"):
-            raise UsageError(
-                f"condadeps has no verb {args[0]!r}",
-                help=f"to install a package of that name: condadeps install {args[0]}",
-            )
+            close = get_close_matches(args[0], self.commands, 1)
+            likely = meant(args) or ([close[0], *args[1:]] if close else None)
+            ways = [f"did you mean condadeps {shlex.join(likely)}?"] if likely else []
+            ways.append(f"to install a package of that name: condadeps install {args[0]}")
+            raise UsageError(f"condadeps has no verb {args[0]!r}", help="; ".join(ways))
         return super().resolve_command(ctx, args)
 
 

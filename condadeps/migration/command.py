@@ -12,7 +12,7 @@ from condadeps.asked.imports import standard_library
 from condadeps.asked.job import Asked
 from condadeps.asked.parse import parse
 from condadeps.asked.request import Bare, Project, Spec
-from condadeps.asked.verbs import VERBS
+from condadeps.asked.verbs import VERBS, meant
 from condadeps.errors import CondadepsError, RequestError
 from condadeps.migration.shell import Expand, Part, Unknowable, parts
 from condadeps.names.homes import Homes
@@ -54,7 +54,7 @@ class Ours:
     def line(self, indent: str = "") -> str:
         """The magic, with the requests quoted that need it; long ones go on after a backslash."""
         words = [*map(_quoted, self.options), *map(_quoted, self.requests)]
-        reserved = not self.options and self.requests[:1] and self.requests[0] in VERBS
+        reserved = not self.options and self.requests and (self.requests[0] in VERBS or meant(self.requests))
         head = "%condadeps" + (f" {self.verb}" if self.verb != "install" or reserved else "")
         lines, current = [], head
         for word in words:

@@ -37,6 +37,38 @@ def test_every_reserved_verb_is_built_and_a_package_of_its_name_can_be_reached()
         assert read(["install", verb]).requests == (verb,)
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("pip install tqdm", "%condadeps install tqdm;"),
+        ("conda update tqdm", "%condadeps update tqdm;"),
+        ("uninstall tqdm", "%condadeps remove tqdm;"),
+        ("upgrade 'tqdm>=4'", "%condadeps update 'tqdm>=4';"),
+    ],
+)
+def test_another_programs_words_are_no_list_of_packages(typed: str, meant: str) -> None:
+    from condadeps.asked.parse import split
+    from condadeps.magic import _call
+
+    with pytest.raises(UsageError) as refused:
+        _call(split(typed))
+    assert meant in str(refused.value.help)
+    assert _call(["install", *split(typed)]).requests == tuple(split(typed))
+    for fine in ("pip", "pip tqdm", "upgrade"):
+        assert _call(split(fine)).requests == tuple(split(fine))
+
+
+def test_a_mistyped_verb_is_told_the_verb() -> None:
+    for typed, meant in {
+        "instal six": "install six",
+        "histroy": "history",
+        "uninstall six": "remove six",
+    }.items():
+        with pytest.raises(UsageError) as refused:
+            read(typed.split())
+        assert f"did you mean condadeps {meant}?" in str(refused.value.help)
+
+
 @pytest.mark.parametrize("verb", sorted(VERBS))
 def test_every_verb_explains_itself(verb: str) -> None:
     help = read([verb, "--help"]).help

@@ -44,6 +44,7 @@ def only(cell: str) -> str:
         ("!pip install git+https://h/x.git@v1", "%condadeps git+https://h/x.git@v1"),
         ("!pip install sub/dir", "%condadeps ./sub/dir"),
         ("!pip install export", "%condadeps install export"),
+        ("!pip install upgrade six", "%condadeps install upgrade six"),
         ("!pip install x > /dev/null 2>&1", "%condadeps -q x"),
         ("!pip install x 2>&1 | tail -n 1", "%condadeps x"),
         ("!pip install x && pip install y", "%condadeps x y"),
