@@ -19,6 +19,7 @@ from pathlib import Path
 from benchmarks import setting
 from benchmarks.measure import Given, Sample, Steps, Took, command, run, say, table, turned
 from benchmarks.setting import ROOT, Environment, Setting
+from condadeps.kernels.creation import load_magic
 from tests import kernel
 
 SET = ("pandas", "seaborn")
@@ -63,9 +64,13 @@ def _already(world: Setting, big: Environment, runs: int) -> str:
     count = len(list((big.path / "conda-meta").glob("*.json"))) + 2  # condadeps and seaborn are pip's
     rival = setting.venv(world, "already-ipydeps", ["ipydeps", *NOOP])
     quoted = " ".join(f'"{one}"' if ">" in one else one for one in NOOP)
+    line = f"get_ipython().run_line_magic('condadeps', {quoted!r})"
     ways = {
-        f"`%condadeps {quoted}`, kernel of {count} packages": lambda: _in_kernel(
-            world, big, "import condadeps", f"get_ipython().run_line_magic('condadeps', {quoted!r})"
+        f"`%condadeps {quoted}`, kernel of {count} packages made by `condadeps create`": lambda: _in_kernel(
+            world, big, "pass", line, loaded=True
+        ),
+        "the same, after `import condadeps` in the cell before": lambda: _in_kernel(
+            world, big, "import condadeps", line
         ),
         f"`%pip install {quoted}`, the same kernel": lambda: _in_kernel(
             world, big, "pass", f"get_ipython().run_line_magic('pip', {'install ' + quoted!r})"
@@ -105,8 +110,16 @@ def _big(world: Setting) -> Environment:
     return first
 
 
-def _in_kernel(world: Setting, environment: Environment, before: str, call: str) -> list[float]:
-    """Seconds of the first call and of three more, in a kernel just started, after ``before``."""
+def _in_kernel(
+    world: Setting, environment: Environment, before: str, call: str, *, loaded: bool = False
+) -> list[float]:
+    """Seconds of the first call and of three more, in a kernel just started, after ``before``.
+
+    ``loaded``: with IPython's configuration that `condadeps create` writes, which loads the magic.
+    """
+    (environment.path / "etc" / "ipython" / "ipython_config.py").unlink(missing_ok=True)
+    if loaded:
+        load_magic(environment.path)
     cells = [before, *[_TIMED.format(body=call)] * 4]
     env: dict[str, str | None] = dict(world.env())
     ran = kernel.run(environment.path, cells, world.directory / "work" / "already", env)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 
 from condadeps.asked.job import Asked
-from condadeps.asked.verbs import VERBS
+from condadeps.asked.verbs import VERBS, meant
 from condadeps.errors import CancelledError, UsageError
 
 if TYPE_CHECKING:
@@ -30,20 +31,23 @@ def register(shell: InteractiveShell) -> None:
 
 
 _FIRST_CALL = (
-    "asked.parse",
-    "prefix.already",
-    "show.notebook",
-    "record.environment",
-    "record.glance",
-    "verbs",
+    *("call", "verbs", "asked.parse", "prefix.already", "config", "record.place", "show.notebook"),
+    *("record.environment", "record.glance", "transaction.room", "api"),
 )
 
 
 def _warm_up() -> None:
-    """Load what tells that everything is there already; an error is for the call that meets it."""
+    """Load and read what tells that everything is there already; an error is for the call that meets it."""
     with suppress(Exception):
         for name in _FIRST_CALL:
             importlib.import_module(f"condadeps.{name}")
+        from condadeps import config
+        from condadeps.prefix import installed, target
+
+        config.own()
+        here = target.read(Path(sys.prefix))
+        installed.packages(here.prefix)
+        installed.distributions(here)
 
 
 @magics_class
@@ -126,6 +130,14 @@ def _call(words: list[str]) -> Call:
             raise UsageError(
                 f"is {verb!r} what to do, or a package's name?",
                 help=f"%condadeps {verb} … does it; %condadeps install … {verb} is for the package",
+            )
+        if likely := meant(words):
+            import shlex
+
+            raise UsageError(
+                f"{words[0]!r} is no verb of %condadeps, and {shlex.join(words)} no list of packages",
+                help=f"%condadeps {shlex.join(likely)}; packages of those names: "
+                f"%condadeps install {shlex.join(words)}",
             )
         words = ["install", *words]
     if words[:1] == ["install"] and not any(word.startswith("-") for word in words):
