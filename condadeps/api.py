@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from condadeps.asked import caller
-from condadeps.asked.job import Asked, Job, Options
+from condadeps.asked.job import Asked, Job, Options, located
 from condadeps.call import Files
 from condadeps.errors import UsageError
 
@@ -102,11 +102,9 @@ def undo(
 
 def history(prefix: str | os.PathLike[str] | None = None) -> History:
     """What condadeps changed in an environment (the running interpreter's by default), the oldest first."""
-    import sys
-
     from condadeps.show.history import history as read
 
-    return read(Path(prefix or sys.prefix).absolute())
+    return read(located(prefix))
 
 
 def restore(
@@ -128,11 +126,9 @@ def doctor(prefix: str | os.PathLike[str] | None = None, *, reporter: Reporter |
 
     ``.problems`` are what something should be done about, each with what to type.
     """
-    import sys
-
     from condadeps.health.doctor import doctor as look
 
-    return look(Path(prefix or sys.prefix).absolute(), reporter)
+    return look(located(prefix), reporter)
 
 
 def listing(prefix: str | os.PathLike[str] | None = None) -> Listing:
@@ -140,11 +136,9 @@ def listing(prefix: str | os.PathLike[str] | None = None) -> Listing:
 
     Iterates over entries with ``name``, ``version``, ``build``, ``channel`` (``pypi`` for pip's).
     """
-    import sys
-
     from condadeps.show.listing import listing as read
 
-    return read(Path(prefix or sys.prefix).absolute())
+    return read(located(prefix))
 
 
 def which(*names: str) -> Answers:
@@ -379,8 +373,6 @@ def _job(
     verb: Any, requests: Sequence[str], prefix: str | os.PathLike[str] | None, options: dict[str, Any]
 ) -> Job:
     """The job of a call from Python, with what its files ask for. Raises UsageError, RequestError."""
-    import sys
-
     files = _files(options)
     asked = tuple(Asked(text, place="call") for text in _texts(requests))
     try:
@@ -388,7 +380,7 @@ def _job(
         known = Options(**listed)
     except TypeError as error:
         raise UsageError(f"no such option: {error}") from error
-    where = str(Path(prefix or sys.prefix).expanduser().absolute())
+    where = str(located(prefix))
     return with_files(Job(verb, where, asked, known, str(Path.cwd()), caller.notebook()), files)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from condadeps import api
 from condadeps.asked import caller
-from condadeps.asked.job import Asked, Job
+from condadeps.asked.job import Asked, Job, located
 from condadeps.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ def carry_out(call: Call, asked: Sequence[Asked], directory: Path, reporter: Rep
     ``asked`` are the call's requests with where each was asked; ``directory`` is where relative
     paths are meant from.
     """
-    prefix = Path(call.prefix or sys.prefix).expanduser().absolute()
+    prefix = located(call.prefix)
 
     def job(verb: Any = call.verb, record: bool = call.options.record) -> Job:
         options = replace(call.options, record=record)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +16,15 @@ IMPLIED = "condadeps"
 """The place of what a kernel needs and nobody asked for: it has no answer, and is not recorded."""
 LOCK = "lock"
 """The setting that names a job's lock."""
+
+
+def located(prefix: str | os.PathLike[str] | None) -> Path:
+    """Where ``prefix`` is, the running interpreter's without one; its last part is the directory's name.
+
+    Only a path with ``..`` in it is followed through links: dropping ``link/..`` would lead elsewhere.
+    """
+    path = Path(prefix or sys.prefix).expanduser().absolute()
+    return path.resolve() if ".." in path.parts else path
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,3 +278,23 @@ def test_a_url_without_its_secrets_can_be_written_down() -> None:
     assert without("git+ssh://git@host/x.git") == "git+ssh://git@host/x.git"
     assert without("git+https://tok@host/x.git@v1#egg=x") == "git+https://host/x.git@v1#egg=x"
     assert without("conda-forge") == "conda-forge"
+
+
+def test_a_directory_called_t_holds_no_tokens() -> None:
+    from condadeps.asked.credentials import masked, without
+
+    for place in ("file:///home/me/t/project/channel", "/home/me/t/project/channel", "./t/project"):
+        assert without(place) == place
+    said = "file:///home/me/t/project and https://host/t/hunter2/chan and url: /team/t/hunter2/chan"
+    assert masked(said) == said.replace("hunter2", "*" * 7)
+
+
+def test_an_environments_name_is_its_directorys_however_it_is_reached(tmp_path: Path) -> None:
+    from condadeps.asked.job import located
+
+    (tmp_path / "work" / "env").mkdir(parents=True)
+    for way in (tmp_path / "work" / ".." / "work" / "env", tmp_path / "work" / "env" / "lib" / ".."):
+        assert located(way) == (tmp_path / "work" / "env").resolve()
+    (tmp_path / "link").symlink_to(tmp_path / "work" / "env")
+    assert located(tmp_path / "link") == tmp_path / "link"
+    assert located(tmp_path / "link" / ".." / "env") == (tmp_path / "work" / "env").resolve()
