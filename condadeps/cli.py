@@ -68,7 +68,10 @@ def _carry_out(call: Call) -> int:
     if call.restart:
         raise UsageError("there is no kernel here to restart", help="--restart is for notebooks")
     if _is_to_ask(call):
-        if not _agreed(call, asked):
+        if not (agreed := _agreed(call, asked)):
+            if agreed is None:
+                return 0
+            print("condadeps: nothing was changed", file=sys.stderr)
             return 1
         call = replace(call, yes=True)
     with terminal.progress(quiet=call.quiet or call.json) as reporter:
@@ -93,17 +96,27 @@ def _is_to_ask(call: Call) -> bool:
     return takes and not (call.yes or call.json or call.quiet) and sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def _agreed(call: Call, asked: Sequence[Asked]) -> bool:
-    """Show what would change, and ask."""
+def _agreed(call: Call, asked: Sequence[Asked]) -> bool | None:
+    """Show what would change, and ask. None: nothing would."""
     import click
 
     from condadeps.show import terminal
+    from condadeps.transaction.outcome import Outcome, Status
     from condadeps.verbs import carry_out
 
     dry = replace(call, options=replace(call.options, dry_run=True))
+    if call.verb == "cache":
+        dry = replace(dry, requests=("info", *call.requests[1:]))
     with terminal.progress() as reporter:
-        terminal.show(carry_out(dry, asked, Path.cwd(), reporter))
-    return click.confirm("Do it?", default=True)
+        result = carry_out(dry, asked, Path.cwd(), reporter)
+    terminal.show(result)
+    if isinstance(result, Outcome) and result.status is Status.UNCHANGED:
+        return None
+    try:
+        return click.confirm("Do it?", default=True)
+    except click.Abort:
+        print()  # the line of the question is not ended
+        return False
 
 
 def _fail(error: CondadepsError, call: Call) -> int:

@@ -138,7 +138,11 @@ def test_conda_is_told_what_is_not_asked_for_any_more(road: Road) -> None:
 
 def test_a_pipe_is_never_asked_and_a_terminal_is(road: Road) -> None:
     road.install("app")
-    assert "Do it?" in _on_a_terminal(road, "n\n", "remove", "app")
+    for no in ("n\n", "\x04"):  # Ctrl-D ends the question as Ctrl-C does
+        shown = _on_a_terminal(road, no, "remove", "app")
+        assert "Do it?" in shown and "nothing was changed" in shown and "Traceback" not in shown
+    shown = _on_a_terminal(road, "n\n", "restore")
+    assert "Nothing to do" in shown and "Do it?" not in shown
     assert (road.site_packages / "app").exists()
     done = subprocess.run(
         [sys.executable, "-m", "condadeps", "remove", "-p", road.prefix, "app"],
