@@ -126,7 +126,7 @@ def _told(target: Target, homes: Any, everything: bool) -> tuple[list[Answer], l
 
     condas, projects = packages(target.prefix), distributions(target) if target.has_python else {}
     found = graph(condas, projects, target, homes)
-    nodes = found.needs.keys() if everything else (found.asked or _tops(found))
+    nodes = found.needs.keys() if everything else _wanted(found)
     answers: list[Answer] = []
     notes: list[str] = []
     for node in sorted(nodes):
@@ -143,10 +143,16 @@ def _told(target: Target, homes: Any, everything: bool) -> tuple[list[Answer], l
     return answers, notes
 
 
-def _tops(found: Graph) -> set[Any]:
-    """What nothing else needs."""
+def _wanted(found: Graph) -> set[Any]:
+    """What was asked for, and what nothing else needs: a lock brings packages and says of none why.
+
+    What a kernel needs (:data:`removal.ALWAYS`) counts only where nothing was asked for.
+    """
+    from condadeps.solve.removal import ALWAYS
+
     needed = frozenset().union(*found.needs.values()) if found.needs else frozenset()
-    return set(found.needs) - needed
+    tops = set(found.needs) - needed
+    return set(found.asked) | (tops - ALWAYS) if found.asked else tops
 
 
 def _direct(one: Distribution) -> str | None:

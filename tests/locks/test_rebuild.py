@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+import condadeps
 from condadeps import verbs
 from condadeps.arguments import read
 from condadeps.asked.job import Job
 from condadeps.errors import ConfigError, ConflictError, HashError, RequestError, UsageError
+from condadeps.record.export import environment_yaml
 from condadeps.record.export import export as exported
 from condadeps.transaction.outcome import Outcome
 from tests.transaction import tiny
@@ -72,6 +74,14 @@ def test_a_lock_of_both_managers_rebuilds_equal_records_and_files(mixed: Road, f
     assert changed(outcome) >= {"+app 1.0", "+six 1.0", "+tool 1.0"}
     assert contents(rebuilt) == contents(mixed.prefix)
     assert not (mixed.work / "environment.yml").exists()
+
+
+def test_what_a_lock_brought_is_exported_after_something_was_asked_for_too(mixed: Road) -> None:
+    rebuilt = mixed.root / "rebuilt"
+    call("create", "-p", rebuilt, "--bare", "-f", locked(mixed, "conda-lock"))
+    condadeps.install("extra", prefix=rebuilt, record=False)
+    text = environment_yaml(rebuilt).text
+    assert "- extra=1.0" in text and "- app=1.0" in text and "- tool==1.0" in text
 
 
 def test_an_explicit_file_rebuilds_condas_part(mixed: Road) -> None:
