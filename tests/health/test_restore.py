@@ -25,6 +25,8 @@ pytestmark = pytest.mark.slow
 def road(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Road:
     """``six`` and ``app`` of conda's, ``tool`` of pip's, all in good health."""
     road = Road.at(tmp_path, monkeypatch)
+    # Other tests' packages of these names differ, and take each other's place in a cache that is shared.
+    monkeypatch.setenv("CONDADEPS_CACHE_DIR", str(tmp_path / "cache"))
     tiny.python(road.channel)
     tiny.noarch(road.channel, "six", "1.0", {"six.py": "", "sixth/__init__.py": ""})
     tiny.noarch(road.channel, "app", "1.0", depends=["six >=1"])

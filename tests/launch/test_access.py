@@ -95,11 +95,19 @@ def test_kernels_and_terminals_get_neither_the_token_nor_the_plan(server: Server
             for pid in Path("/proc").iterdir()
             if pid.name.isdigit() and _parent(pid) == server.process.pid
         ]
-        seen = [(pid / "environ").read_bytes() for pid in shells]
+        seen = [environment for pid in shells if (environment := _environment(pid))]
         assert seen
         assert not any(TOKEN.encode() in one or b"SECURE_JUPYTER=" in one for one in seen)
     finally:
         server.curl(f"/api/terminals/{name}", "--request", "DELETE", token=TOKEN)
+
+
+def _environment(pid: Path) -> bytes:
+    """Empty for a process that has ended meanwhile."""
+    try:
+        return (pid / "environ").read_bytes()
+    except OSError:
+        return b""
 
 
 def _parent(pid: Path) -> int | None:
