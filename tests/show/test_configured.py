@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from condadeps.show.configured import configured
+from condadeps.sources.known_places import alias
+
+ALIAS = alias().rstrip("/")
 
 
 @pytest.fixture
@@ -23,7 +26,7 @@ def rows(prefix: Path) -> list[tuple[str, str, str]]:
 
 
 def test_with_nothing_configured_it_is_conda_forge_by_default(prefix: Path) -> None:
-    assert rows(prefix) == [("conda-forge", "https://conda.anaconda.org/conda-forge", "default")]
+    assert rows(prefix) == [("conda-forge", f"{ALIAS}/conda-forge", "default")]
 
 
 def test_each_channel_is_told_with_the_place_that_names_it(
@@ -34,9 +37,9 @@ def test_each_channel_is_told_with_the_place_that_names_it(
     monkeypatch.setenv("CONDADEPS_CHANNELS", "mine")
     found = configured(prefix, prefix.parent / "work")
     assert rows(prefix) == [
-        ("mine", "https://conda.anaconda.org/mine", "CONDADEPS_CHANNELS"),
-        ("bioconda", "https://conda.anaconda.org/bioconda", "CONDA_*"),
-        ("team", "https://conda.anaconda.org/team", str(prefix / ".condarc")),
+        ("mine", f"{ALIAS}/mine", "CONDADEPS_CHANNELS"),
+        ("bioconda", f"{ALIAS}/bioconda", "CONDA_*"),
+        ("team", f"{ALIAS}/team", str(prefix / ".condarc")),
         ("https://host/main", "https://host/main", str(prefix / ".condarc")),
     ]
     shown = f"{found} {found._repr_html_()} {found.to_json()}"
