@@ -72,7 +72,8 @@ async def _located(job: Job, path: Path, reporter: Reporter) -> Lock:
         assert conda is not None
         try:
             packages = await located.packages(one.packages, conda, places, whole=False)
-            found.append(Locked(one.subdir, packages, await located.files(one.files, pypi, places)))
+            pips = await located.files(one.files, pypi, places)
+            found.append(replace(one, packages=packages, files=pips))
         finally:
             await pypi.close()
             conda.close()

@@ -12,6 +12,7 @@ from condadeps.asked.request import Request
 from condadeps.config import Configuration, trusted
 from condadeps.errors import ConfigError, UsageError
 from condadeps.locks import clashes, exact, files, located, machine, present
+from condadeps.locks.asked import with_answers
 from condadeps.locks.exact import There
 from condadeps.locks.lock import Locked, LockedFile, artifact
 from condadeps.names.homes import Homes
@@ -90,7 +91,7 @@ async def plan(
         made, link=(*base.link, *made.link), warnings=warnings, channels=conda.written if conda else (),
         notes=(*base.notes, *made.notes, *job.notes, *_unrecorded(made, job, path)),
     )  # fmt: skip
-    return _with_kernel(made, locked, there, job, path, homes)
+    return _with_kernel(with_answers(made, locked, path.name), locked, there, job, path, homes)
 
 
 async def _placed(
@@ -117,7 +118,7 @@ async def _placed(
     trust = configuration.settings.trust
     places = located.Places(path.name, lambda url: job.options.trust or trusted(trust, url))
     packages = await located.packages(locked.packages, conda, places) if conda else ()
-    return Locked(locked.subdir, packages, await located.files(locked.files, pypi, places))
+    return replace(locked, packages=packages, files=await located.files(locked.files, pypi, places))
 
 
 def _check_policy(locked: Locked, job: Job, path: Path, policy: Policy, homes: Homes) -> None:

@@ -18,6 +18,7 @@ from condadeps.engine.planned import constraints, with_remarks
 from condadeps.engine.sources import conda_source, policy_of, pypi_source
 from condadeps.errors import CondadepsError, UsageError
 from condadeps.locks import conda_lock, explicit, pixi_lock
+from condadeps.locks.asked import of_plan
 from condadeps.locks.lock import Lock, Locked, LockedFile, public
 from condadeps.names.homes import Homes
 from condadeps.prefix.target import Target, machine_subdir, planned
@@ -124,7 +125,7 @@ async def _platform(job: Job, subdir: str, reporter: Reporter) -> tuple[Plan, Lo
     finally:
         if conda is not None:
             conda.close()
-    locked = Locked(subdir, tuple(one.package for one in plan.link), tuple(files))
+    locked = Locked(subdir, tuple(one.package for one in plan.link), tuple(files), of_plan(plan))
     return plan, locked, [channel.base_url for channel in conda.channels]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, replace
 from pathlib import Path
 
 from condadeps.asked.job import Job
@@ -19,9 +20,9 @@ from condadeps.record import listed
 from condadeps.record.place import env_file
 from condadeps.solve.dependents import Graph, Node, graph
 from condadeps.solve.plan import Package, Plan, Uninstall, Unlink
-from condadeps.solve.removal import named, told
+from condadeps.solve.removal import named, told, typed
 from condadeps.solve.removal import removal as taken_with
-from condadeps.transaction import commands
+from condadeps.transaction import asked_earlier, commands
 from condadeps.transaction import undo as past
 
 
@@ -32,7 +33,11 @@ def removal(job: Job, requests: Sequence[Request], target: Target, homes: Homes)
     going = named(requests, there, packages.keys(), homes)
     _check_survives(job, going)
     _check_stands(job, going, there)
-    found = taken_with(there, going, keep_dependencies=job.options.keep_dependencies)
+    untold = asked_earlier.untold(target.prefix)
+    brought_by = {node: untold[node.manager, node.name] for node in there.needs if astuple(node) in untold}
+    found = taken_with(
+        there, going, keep_dependencies=job.options.keep_dependencies, untold=brought_by.keys() - there.asked
+    )
     unlink = [
         Unlink(_package(packages, node.name), why) for node, why in found.gone if node.manager == "conda"
     ]
@@ -49,9 +54,24 @@ def removal(job: Job, requests: Sequence[Request], target: Target, homes: Homes)
         for one in unlink
     }
     plan = Plan(
-        prefix=str(target.prefix), subdir=target.subdir, unlink=tuple(unlink), uninstall=tuple(uninstall)
+        prefix=str(target.prefix),
+        subdir=target.subdir,
+        unlink=tuple(unlink),
+        uninstall=tuple(uninstall),
+        notes=tuple(_left(found.left, brought_by)),
     )
     return Planned(plan, projects=brought)
+
+
+def _left(nodes: Sequence[Node], brought_by: Mapping[Node, str]) -> Iterator[str]:
+    """Notes on what nothing that is known of needs any more, and that stays."""
+    for lock in sorted({brought_by[one] for one in nodes if one in brought_by}):
+        names = [one for one in nodes if brought_by.get(one) == lock]
+        words = shlex.join(typed(one) for one in names)
+        yield (
+            f"{', '.join(map(str, names))} {'stays' if len(names) == 1 else 'stay'}: {lock} does not tell "
+            f"whether anybody asked for that; to remove it too: condadeps remove {words}"
+        )
 
 
 def undo(job: Job, target: Target, homes: Homes, pinned: Sequence[str]) -> Planned:

@@ -6,12 +6,14 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 
 from condadeps.errors import RequestError
+from condadeps.locks import asked
 from condadeps.locks.lock import Lock, Locked, LockedFile, artifact, checked_hash, ordered, package
 from condadeps.prefix.target import Target
 from condadeps.solve.plan import Package
@@ -21,6 +23,7 @@ _SPEC = re.compile(r"(?:\S+::)?([^\s=<>!~\[;]+)\s*(.*)")
 
 def write(lock: Lock, targets: Mapping[str, Target]) -> str:
     """The lock as YAML; ``targets`` (by subdir) tell which of a project's requirements hold there."""
+    told = asked.metadata(lock.platforms)
     document = {
         "version": 1,
         "metadata": {
@@ -28,6 +31,7 @@ def write(lock: Lock, targets: Mapping[str, Target]) -> str:
             "channels": [{"url": url, "used_env_vars": []} for url in lock.channels],
             "platforms": [one.subdir for one in lock.platforms],
             "sources": list(lock.sources),
+            **({"custom_metadata": told} if told else {}),
         },
         "package": [entry for one in lock.platforms for entry in _entries(one, targets[one.subdir].markers)],
     }
@@ -131,10 +135,14 @@ def read(text: str, path: Path) -> Lock:
         platforms = [str(subdir) for subdir in metadata["platforms"]]
         channels = tuple(str(one["url"]) for one in metadata["channels"])
         entries = [dict(entry) for entry in document["package"]]
-        found = {subdir: _read_platform(entries, subdir, path) for subdir in platforms}
+        custom = metadata.get("custom_metadata")
+        found = [
+            replace(_read_platform(entries, subdir, path), asked=asked.read(custom, subdir))
+            for subdir in platforms
+        ]
     except (KeyError, TypeError, ValueError) as error:
         raise _wrong(path, f"is no conda-lock file (CEP 37): {type(error).__name__}: {error}") from None
-    return Lock(tuple(found.values()), channels, sources=tuple(map(str, metadata.get("sources", ()))))
+    return Lock(tuple(found), channels, sources=tuple(map(str, metadata.get("sources", ()))))
 
 
 def _read_platform(entries: Sequence[Mapping[str, Any]], subdir: str, path: Path) -> Locked:

@@ -32,12 +32,24 @@ class LockedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Requested:
+    """What was asked for, of what a lock has, in each manager's grammar."""
+
+    conda: tuple[str, ...] = ()
+    """``numpy>=2``, as an environment file has it."""
+    pip: tuple[str, ...] = ()
+    """``uvicorn[standard]~=0.30``."""
+
+
+@dataclass(frozen=True, slots=True)
 class Locked:
     """What one platform gets."""
 
     subdir: str
     packages: tuple[Package, ...] = ()
     files: tuple[LockedFile, ...] = ()
+    asked: Requested | None = None
+    """None: the lock does not tell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from packaging.tags import parse_tag
 from packaging.version import InvalidVersion, Version
 
 from condadeps import config
-from condadeps.locks.lock import Lock, Locked, LockedFile, artifact
+from condadeps.asked.credentials import masked
+from condadeps.locks.lock import Lock, Locked, LockedFile, Requested, artifact
 from condadeps.names.homes import Homes
 from condadeps.names.namespaces import ProjectName
 from condadeps.prefix import installed
@@ -30,7 +31,7 @@ from condadeps.solve.plan import Artifact, Package
 from condadeps.sources.credentials import without_credentials
 from condadeps.sources.files import File
 from condadeps.sources.pages import Page
-from condadeps.transaction import past
+from condadeps.transaction import asked_earlier, past
 
 OWN = ProjectName("condadeps")
 _KEPT = "kept:"
@@ -60,7 +61,7 @@ async def of_prefix(target: Target, index: Index, channels: Sequence[str]) -> Lo
     files, more = await _files(_pips(target), target, index)
     urls = dict.fromkeys((*channels, *(one.channel for one in known)))
     return Lock(
-        platforms=(Locked(target.subdir, known, files),),
+        platforms=(Locked(target.subdir, known, files, _asked(target)),),
         channels=tuple(urls),
         notes=(*notes, *more),
     )
@@ -78,6 +79,21 @@ async def of_projects(target: Target, index: Index) -> Lock:
         python_only=True,
         requires_python=f">={target.minor}" if target.has_python else None,
         notes=tuple(notes),
+    )
+
+
+def _asked(target: Target) -> Requested | None:
+    """What was asked for in the environment; None where that is not known of all."""
+    packages = installed.packages(target.prefix).values()
+    asked = {one.name: one.requested_specs[-1] for one in packages if one.requested_specs}
+    requested = [one.project for one in _pips(target) if one.requested]
+    untold = asked_earlier.untold(target.prefix).keys() - {("conda", str(name)) for name in asked}
+    if untold - {("pip", str(project)) for project in requested} or not (asked or requested):
+        return None
+    # Whatever channel it was asked of, the lock has the file.
+    return Requested(
+        tuple(masked(text.rpartition("::")[2]) for _, text in sorted(asked.items())),
+        tuple(map(str, sorted(requested))),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,15 +75,17 @@ def write_down(
     from condadeps.prefix.needed import needed
     from condadeps.record import environment
 
+    # A lock is itself the record of what it brings, and of what was asked for of it.
+    asked = plan.answers if job.lock is None else ()
     path, name = env_file(job), environment_name(target.prefix)
     homes = Homes(overrides=settings.homes)
-    moved = _moved(plan, path, target, homes)
-    if not plan.answers and not moved:
+    moved = _moved(replace(plan, answers=asked), path, target, homes)
+    if not asked and not moved:
         return None, ()
     try:
-        if not moved and environment.holds(path, plan.answers, environment=name):
+        if not moved and environment.holds(path, asked, environment=name):
             return str(path), ()
-        answers = (*moved, *plan.answers)
+        answers = (*moved, *asked)
         written = environment.write(
             path,
             environment=name,

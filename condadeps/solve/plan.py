@@ -174,6 +174,8 @@ class Plan:
     """As the user or configuration wrote them, in order."""
     commands: tuple[Command, ...] = ()
     """What runs first; the rest of a plan with commands that have not run is what would be without them."""
+    untold: str = ""
+    """The lock that is followed and does not tell what of it was asked for; empty where that is known."""
 
     def __bool__(self) -> bool:
         """Whether anything would change."""
@@ -222,6 +224,7 @@ class Plan:
             commands=tuple(
                 Command(item["name"], tuple(item["argv"])) for item in document.get("commands", ())
             ),
+            untold=document.get("untold", ""),
         )
 
 

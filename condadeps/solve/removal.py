@@ -25,6 +25,8 @@ class Removal:
     """What goes, each with its reason."""
 
     gone: tuple[tuple[Node, str], ...]
+    left: tuple[Node, ...] = ()
+    """What only that needed and stays: perhaps it was asked for."""
 
     @property
     def nodes(self) -> frozenset[Node]:
@@ -32,8 +34,13 @@ class Removal:
         return frozenset(node for node, _ in self.gone)
 
 
-def removal(graph: Graph, named: Sequence[Node], *, keep_dependencies: bool = False) -> Removal:
-    """What goes with ``named``. Raises ConflictError when something that stays needs one of them."""
+def removal(
+    graph: Graph, named: Sequence[Node], *, keep_dependencies: bool = False, untold: Collection[Node] = ()
+) -> Removal:
+    """What goes with ``named``. Raises ConflictError when something that stays needs one of them.
+
+    ``untold`` is what nobody knows of whether it was asked for: it goes only when it is named.
+    """
     named = list(dict.fromkeys(named))
     needing = graph.needing(named) - set(named)
     tops = [one for one in sorted(needing) if one in graph.asked | ALWAYS or graph.needing([one]) == {one}]
@@ -42,20 +49,27 @@ def removal(graph: Graph, named: Sequence[Node], *, keep_dependencies: bool = Fa
     gone = {node: "asked" for node in named}
     for node in sorted(needing):
         gone[node] = f"it needs {graph.chain(node, named)[1].name}"
-    if not keep_dependencies:
-        came_along = graph.needed_by(gone)
-        staying = (set(graph.needs) - came_along) | ((graph.asked | ALWAYS) & came_along)
-        free = came_along - graph.needed_by(staying - set(gone))
-        for node in sorted(free - set(gone)):
-            user = next(one for one in gone if node in graph.needed_by([one]))
-            gone[node] = f"only {user.name} needed it"
-    return Removal(tuple(gone.items()))
+    if keep_dependencies:
+        return Removal(tuple(gone.items()))
+    idle = _idle(graph, gone, graph.asked | ALWAYS)
+    free = _idle(graph, gone, graph.asked | ALWAYS | frozenset(untold))
+    for node in sorted(free):
+        user = next(one for one in gone if node in graph.needed_by([one]))
+        gone[node] = f"only {user.name} needed it"
+    return Removal(tuple(gone.items()), tuple(sorted(idle - free)))
+
+
+def _idle(graph: Graph, gone: Collection[Node], kept: frozenset[Node]) -> set[Node]:
+    """What only ``gone`` needed, and what only that needed, but for what is ``kept``."""
+    came_along = graph.needed_by(gone)
+    staying = (set(graph.needs) - came_along) | (kept & came_along)
+    return came_along - graph.needed_by(staying - set(gone)) - set(gone)
 
 
 def _needed(graph: Graph, named: Sequence[Node], tops: Sequence[Node]) -> ConflictError:
     chains = [graph.chain(top, named) for top in tops]
     needed = [str(node) for node in named if any(chain[-1] == node for chain in chains)]
-    words = shlex.join(_typed(node) for node in (*named, *tops))
+    words = shlex.join(typed(node) for node in (*named, *tops))
     return ConflictError(
         f"{' and '.join(needed)} cannot go: what was asked for needs {'it' if len(needed) == 1 else 'them'}",
         detail=[told(chain) for chain in chains[:8]],
@@ -70,7 +84,8 @@ def told(chain: Sequence[Node]) -> str:
     return f"{chain[0]} needs " + ", which needs ".join(map(str, chain[1:]))
 
 
-def _typed(node: Node) -> str:
+def typed(node: Node) -> str:
+    """What somebody types who means just that."""
     return node.name if node.manager == "conda" else f"pypi:{node.name}"
 
 

@@ -1,7 +1,7 @@
-"""What was asked for earlier of the projects that pip installs, as the past changes of an environment tell.
+"""What was asked for earlier, as the past changes of an environment tell: of the projects that pip installs.
 
 conda keeps such a thing in its records and its history (:mod:`condadeps.prefix.asked_earlier`); nothing that
-pip writes has a place for it.
+pip writes has a place for it. Nobody knows of what came with a lock that does not tell (:func:`untold`).
 """
 
 from __future__ import annotations
@@ -42,6 +42,24 @@ def told(documents: Iterable[Mapping[str, Any]]) -> dict[ProjectName, str]:
             # A place (" @ URL") says no version.
             found[project] = ",".join(text for text in texts if text and not text.startswith("@"))
     return {project: text for project, text in found.items() if text}
+
+
+def untold(prefix: Path) -> dict[tuple[str, str], str]:
+    """What came with a lock that does not tell what was asked for, and has stayed since.
+
+    By manager and name the lock's name; as :func:`versions` in all else.
+    """
+    past = Room.of(prefix).past
+    found: dict[tuple[str, str], str] = {}
+    for plan in _standing(list(_documents(sorted(past.glob("*.json")) if past.is_dir() else ()))):
+        names = [("conda", one["package"]["name"], one["previous"]) for one in plan["link"]]
+        names += [("pip", one["artifact"]["project"], one["previous"]) for one in plan["install"]]
+        gone = [("conda", one["package"]["name"]) for one in plan["unlink"]]
+        for node in (*gone, *(("pip", one["project"]) for one in plan["uninstall"])):
+            found.pop(node, None)
+        if lock := plan.get("untold"):
+            found |= {(manager, name): lock for manager, name, before in names if before is None}
+    return found
 
 
 def _standing(documents: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

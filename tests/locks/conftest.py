@@ -15,7 +15,8 @@ from tests.transaction.road import Road
 def road(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Road:
     """``app`` needs ``six`` in conda's world; ``tool`` is PyPI's alone, has two versions, and needs ``six``.
 
-    The index has ``six`` and ``app`` as well, as the real one has most of what conda has.
+    The index has ``six`` and ``app`` as well, as the real one has most of what conda has. ``late`` needs
+    a newer ``six``.
     """
     road = Road.at(tmp_path, monkeypatch)
     tiny.python(road.channel)
@@ -26,6 +27,7 @@ def road(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Road:
     tiny.noarch(road.channel, "app", "1.0", depends=["six"], requires=["six"])
     tiny.wheel(road.wheels, "app", "1.0", requires=["six"])
     tiny.noarch(road.channel, "extra", "1.0")
+    tiny.noarch(road.channel, "late", "1.0", depends=["six >=2"])
     tiny.package(road.channel, "pip", "1.0")
     road.open()
     _index_anew(road.channel)  # making the environment made the Python anew

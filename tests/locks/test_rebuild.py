@@ -84,6 +84,39 @@ def test_what_a_lock_brought_is_exported_after_something_was_asked_for_too(mixed
     assert "- extra=1.0" in text and "- app=1.0" in text and "- tool==1.0" in text
 
 
+def test_what_was_asked_for_of_a_lock_counts_as_asked_for_where_it_is_followed(mixed: Road) -> None:
+    rebuilt = mixed.root / "rebuilt"
+    call("create", "-p", rebuilt, "--bare", "-f", locked(mixed, "conda-lock"))
+    outcome = condadeps.remove("app", prefix=rebuilt, dry_run=True)
+    assert changed(outcome) == {"-app 1.0"} and not outcome.plan.notes
+    with pytest.raises(ConflictError) as failure:  # six=1.0 was asked for
+        condadeps.install("late", prefix=rebuilt, dry_run=True)
+    assert "six=1.0 was asked for earlier" in str(failure.value)
+    again = rebuilt / "conda-lock.yml"
+    exported(Job("export", str(rebuilt), directory=str(rebuilt)), format="conda-lock", output=str(again))
+    told = re.findall(r"condadeps-asked-\S+: .*", again.read_text())
+    assert told == re.findall(r"condadeps-asked-\S+: .*", locked(mixed, "conda-lock").read_text())
+
+
+def test_what_is_locked_from_a_file_tells_what_the_file_asks_for(road: Road) -> None:
+    made = condadeps.lock("app", "six<2", "tool==1.0").text
+    asked = re.search(r"condadeps-asked-\S+: '(.*)'", made)
+    assert asked and json.loads(asked[1]) == {"conda": ["app", "six<2"], "pip": ["tool==1.0"]}
+
+
+def test_where_a_lock_does_not_tell_only_what_is_named_is_removed(mixed: Road) -> None:
+    rebuilt = mixed.root / "rebuilt"
+    call("create", "-p", rebuilt, "--bare", "-f", locked(mixed, "explicit"))
+    outcome = condadeps.remove("app", prefix=rebuilt, record=False)
+    assert changed(outcome) == {"-app 1.0"}
+    assert outcome.plan.notes == (
+        "six stays: explicit.txt does not tell whether anybody asked for that; "
+        "to remove it too: condadeps remove six",
+    )
+    assert "custom_metadata" not in condadeps.export(rebuilt, format="conda-lock").text
+    assert changed(condadeps.remove("six", prefix=rebuilt, record=False)) == {"-six 1.0"}
+
+
 def test_an_explicit_file_rebuilds_condas_part(mixed: Road) -> None:
     lock = locked(mixed, "explicit")
     call("create", "-p", mixed.root / "rebuilt", "--bare", "-f", lock)
