@@ -6,6 +6,7 @@ a conda spec by ``conda-meta``. Whatever is not certain is not met: the engine t
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -27,6 +28,8 @@ from condadeps.prefix.metadata import requirement as parsed
 from condadeps.prefix.target import Target
 from condadeps.solve.needs import holds, spelled
 from condadeps.solve.plan import Answer
+
+PINNED = "conda-meta/pinned"
 
 
 def answers(requests: Sequence[Request], target: Target, homes: Homes) -> list[Answer | None]:
@@ -59,9 +62,29 @@ class _There:
         return found
 
     def package(self, name: PackageName) -> InstalledPackage | None:
-        """The one record of that name."""
+        """The one record of that name; None for what ``conda-meta/pinned`` does not leave as it is."""
         found = self.packages.get(name)
-        return None if found is None or found.others else found
+        return None if found is None or found.others or self.is_barred(found) else found
+
+    def is_barred(self, package: InstalledPackage) -> bool:
+        """Whether a pin may want another version or build of ``package``: the engine tells."""
+        return any(pin is None or not matches(pin, package) for pin in self.pins.get(package.name, ()))
+
+    @functools.cached_property
+    def pins(self) -> Mapping[PackageName, tuple[matchspec.MatchSpec | None, ...]]:
+        """What is pinned, by name; None is for what cannot be read here."""
+        if not (self.target.prefix / PINNED).exists():
+            return {}
+        from condadeps.prefix.guards import pinned
+
+        found: dict[PackageName, tuple[matchspec.MatchSpec | None, ...]] = {}
+        for text in pinned(self.target.prefix):
+            try:
+                pin = matchspec.read(text)
+            except matchspec.InvalidMatchSpec:
+                return dict.fromkeys(self.packages, (None,))
+            found[pin.name] = (*found.get(pin.name, ()), pin)
+        return found
 
     def in_channel(self, package: PackageName) -> bool:
         """What stands in for asking the channels: the table's packages, and what came from one."""
@@ -149,7 +172,7 @@ def _by_conda(wish: _Wish, package: InstalledPackage, there: _There) -> Answer |
         # A metapackage stands for the project, though another holds its files (matplotlib).
         package = there.package(home.package) or package
     own = home.constraint if home.package == package.name else ""
-    if package.others or (own and not satisfies(package.version, own)):
+    if package.others or there.is_barred(package) or (own and not satisfies(package.version, own)):
         return None
     version = conda_grammar(wish.specifier)
     if version and own:

@@ -20,8 +20,8 @@ from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.prefix.installed import Distribution, InstalledPackage
 from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter, Silent
-from condadeps.solve import checks, passed_over, planning
-from condadeps.solve.asked_earlier import holding
+from condadeps.solve import checks, held_back, passed_over, planning
+from condadeps.solve.asked_earlier import holding, keeping
 from condadeps.solve.attempt import Refusal
 from condadeps.solve.channels_tell import ChannelsTell
 from condadeps.solve.discover import Discovery, check_open
@@ -79,6 +79,7 @@ async def solve(
     items = wanted(requests, target, homes, names.__contains__)
     asked = frozenset(item.need.project for item in items if item.need)
     installed = Installed(packages, distributions, homes)
+    items = keeping(asked_earlier or {}, items, installed, verb)
     versions = {name: package.version for name, package in packages.items()}
     discovery = Discovery(
         target=target,
@@ -100,7 +101,8 @@ async def solve(
     problem = Problem(items, discovery, options, verb, tuple(pinned), held)
     solved = await _search(problem, reporter)
     await _pin(solved, discovery)
-    return planning.plan(solved, problem, await passed_over.notes(solved, problem))
+    notes = [*await passed_over.notes(solved, problem), *await held_back.notes(solved, problem)]
+    return planning.plan(solved, problem, notes)
 
 
 def _projects(requests: Sequence[Request]) -> Iterator[ProjectName]:

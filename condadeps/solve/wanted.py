@@ -35,6 +35,8 @@ class Wanted:
     applies: bool = True
     """False: its marker does not hold for the target."""
     notes: tuple[str, ...] = ()
+    earlier: str = ""
+    """What was asked for earlier with a version, and still counts (:func:`asked_earlier.keeping`)."""
 
     @property
     def direct(self) -> Direct | None:

@@ -302,3 +302,13 @@ def test_an_editable_tree_is_met_however_it_changes(at: Target, ask: Ask, tmp_pa
     os.utime(tree / "pyproject.toml", (time.time() + 10, time.time() + 10))
     assert ask(str(tree), editable=True) is not None
     assert ask(str(tree)) is None
+
+
+def test_what_a_pin_does_not_leave_as_it_is_is_for_the_engine(at: Target, ask: Ask) -> None:
+    made.by_conda(at, "pandas", "3.1.1")
+    made.by_conda(at, "numpy", "2.4.6")
+    (at.prefix / "conda-meta" / "pinned").write_text("# held\nnumpy <2\npandas >=3\n")
+    assert ask("numpy") is None and ask("numpy>=2") is None and ask("conda:numpy") is None
+    assert told(ask("pandas")) == ("conda", "pandas", "3.1.1", "")
+    (at.prefix / "conda-meta" / "pinned").write_text("numpy >=(2\n")
+    assert ask("pandas") is None, "what cannot be read here is the engine's to read"

@@ -114,3 +114,47 @@ def test_without_pypi_what_pip_installed_stays(world: World) -> None:
 def test_a_project_of_a_channel_gone_from_the_index_stays(world: World) -> None:
     world.pip("private", "1.0")
     assert not installs(world.solve(verb="update"))
+
+
+def test_what_is_not_the_newest_is_told_with_what_holds_it_back(world: World) -> None:
+    world.link("numpy", "1.26.4", depends=["python"], ships="numpy")
+    world.link("python", "3.11.9", requested=["python"])
+    (world.directory / "conda-meta" / "python-3.11.7-0.json").unlink()
+    world.pip("lib", "1.0", requires=["numpy<2"])
+    world.pypi("lib", "1.0", requires=["numpy<2"])
+    told = (
+        "numpy 1.26.4 is not the newest, 2.1.0: lib (installed by pip) → lib 1.0 (installed by pip) needs "
+        "numpy <2",
+    )
+    assert world.solve(verb="update").notes == told
+    assert world.solve("numpy", verb="update").notes == told
+    assert world.solve("numpy", update=True).notes == told
+    assert not world.solve("numpy").notes, "an install says nothing of it"
+    assert not world.solve("numpy<2", verb="update").notes, "what was asked for is what there is"
+
+
+def test_an_update_by_name_keeps_what_was_asked_for_earlier_and_tells_how_to_lift_it(world: World) -> None:
+    world.conda("numpy", "1.26.9", depends=["python"])
+    world.link("numpy", "1.26.4", depends=["python"], ships="numpy", requested=["numpy<2"])
+    plan = world.solve("numpy", verb="update")
+    assert linked(plan) == {"numpy": "1.26.9"}
+    assert plan.answers[0].constraint == "<2", "so it is kept the next time too"
+    assert plan.notes == (
+        "numpy 1.26.9 is not the newest, 2.1.0: numpy<2 was asked for earlier; "
+        "`condadeps install -U numpy` asks for it without",
+    )
+    assert linked(world.solve("numpy", update=True)) == {"numpy": "2.1.0"}
+    assert linked(world.solve("numpy>=1", verb="update")) == {"numpy": "2.1.0"}
+
+
+def test_the_same_of_a_project_that_pip_installed(world: World) -> None:
+    world.pip("lib", "1.0")
+    for version in ("1.0", "1.5", "2.0"):
+        world.pypi("lib", version)
+    world.asked_earlier = {"lib": "<2"}
+    plan = world.solve("lib", verb="update")
+    assert installs(plan) == {"lib": "1.5"} and plan.answers[0].constraint == "<2"
+    assert plan.notes == (
+        "lib 1.5 is not the newest, 2.0: lib<2 was asked for earlier; "
+        "`condadeps install -U lib` asks for it without",
+    )
