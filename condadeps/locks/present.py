@@ -8,7 +8,7 @@ index is asked for the file of that version with the tags of the installed wheel
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -61,7 +61,7 @@ async def of_prefix(target: Target, index: Index, channels: Sequence[str]) -> Lo
     files, more = await _files(_pips(target), target, index)
     urls = dict.fromkeys((*channels, *(one.channel for one in known)))
     return Lock(
-        platforms=(Locked(target.subdir, known, files, _asked(target)),),
+        platforms=(Locked(target.subdir, known, files, _asked(target, known, files)),),
         channels=tuple(urls),
         notes=(*notes, *more),
     )
@@ -82,8 +82,8 @@ async def of_projects(target: Target, index: Index) -> Lock:
     )
 
 
-def _asked(target: Target) -> Requested | None:
-    """What was asked for in the environment; None where that is not known of all."""
+def _asked(target: Target, known: Collection[Package], files: Collection[LockedFile]) -> Requested | None:
+    """What was asked for of these in the environment; None where that is not known of all."""
     packages = installed.packages(target.prefix).values()
     asked = {one.name: one.requested_specs[-1] for one in packages if one.requested_specs}
     requested = [one.project for one in _pips(target) if one.requested]
@@ -91,9 +91,10 @@ def _asked(target: Target) -> Requested | None:
     if untold - {("pip", str(project)) for project in requested} or not (asked or requested):
         return None
     # Whatever channel it was asked of, the lock has the file.
+    names, projects = {one.name for one in known}, {one.project for one in files}
     return Requested(
-        tuple(masked(text.rpartition("::")[2]) for _, text in sorted(asked.items())),
-        tuple(map(str, sorted(requested))),
+        tuple(masked(text.rpartition("::")[2]) for name, text in sorted(asked.items()) if name in names),
+        tuple(str(project) for project in sorted(requested) if project in projects),
     )
 
 
