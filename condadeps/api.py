@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from condadeps.health.findings import Health
     from condadeps.locks.bundled import Bundle
     from condadeps.names.lookup import Answers
+    from condadeps.prefix.target import Target
     from condadeps.record.embedding import Written
     from condadeps.record.export import Export
     from condadeps.show.history import History
     from condadeps.show.listing import Listing
     from condadeps.show.reporter import Reporter
+    from condadeps.solve.plan import Answer
     from condadeps.transaction.outcome import Outcome
 
 
@@ -330,6 +332,8 @@ def _already(job: Job, settings: Settings) -> Outcome | None:
     met = [answer for answer in answers if answer is not None]
     if len(met) < len(requests):
         return None
+    if job.options.exclude_newer and _too_new(met, target, job.options.exclude_newer):
+        return None  # the engine says which
     # A request whose marker does not hold here is met, and comes to nothing.
     wanted = tuple(answer for answer in met if answer.version)
     idle = [answer for answer in met if not answer.version]
@@ -341,6 +345,16 @@ def _already(job: Job, settings: Settings) -> Outcome | None:
 
     recorded, warnings = write_down(job, target, plan, settings)
     return Outcome(Status.UNCHANGED, plan, recorded=recorded, warnings=warnings)
+
+
+def _too_new(met: Sequence[Answer], target: Target, limit: str) -> bool:
+    """Whether something that is there was published later than ``limit``."""
+    from condadeps.prefix import installed, published
+    from condadeps.sources.cutoff import moment
+
+    names = {answer.name for answer in met if answer.manager == "conda"}
+    there = (one for name, one in installed.packages(target.prefix).items() if name in names)
+    return bool(published.after(there, moment(limit)))
 
 
 def _was_cut_short(prefix: Path) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from condadeps.asked import matchspec
 from condadeps.asked.request import Direct, Spec
 from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.prefix import published
 from condadeps.solve.constraint import conda_constraint
 from condadeps.solve.decode import Solution, artifact, same
 from condadeps.solve.encode import PROXY
@@ -21,6 +22,7 @@ from condadeps.solve.reasons import Reasons, admits
 from condadeps.solve.universe import CondaCandidate, Entry, PipCandidate
 from condadeps.solve.versions import parsed
 from condadeps.solve.wanted import Wanted
+from condadeps.sources.cutoff import moment
 from condadeps.sources.files import File
 from condadeps.sources.records import package
 
@@ -47,6 +49,9 @@ def _reasons(solution: Solution, problem: Problem) -> Reasons:
 NEWEST = "the newest that fits"
 """The reason of what an update of everything moves."""
 
+
+SHOWN = 8
+"""A note names at most so many packages."""
 
 _IDLE = "not asked for, and nothing that was needs it"
 """The reason of what goes when nothing else is to stay."""
@@ -337,12 +342,25 @@ class _Planner:
             if not item.applies:
                 yield MARKER.format(item.shown)
         yield from self.notes
+        yield from self._too_new()
         discovery = self.problem.discovery
         if discovery.conda is None and not discovery.target.is_conda and self.solution.pip:
             yield (
                 "this is not a conda environment, so everything comes from PyPI; "
                 "`condadeps create -p DIR` makes one"
             )
+
+    def _too_new(self) -> Iterator[str]:
+        """What is newer than ``--exclude-newer`` and stays all the same."""
+        limit = self.problem.options.exclude_newer
+        there = self.problem.discovery.installed.packages
+        staying = [one for name, one in sorted(there.items()) if self._unchanged(name)]
+        newer = (
+            [f"{one.name} {one.version}" for one in published.after(staying, moment(limit))] if limit else []
+        )
+        if newer:
+            more = f" and {len(newer) - SHOWN} more" if len(newer) > SHOWN else ""
+            yield f"there already, and newer than {limit}: {', '.join(newer[:SHOWN])}{more}"
 
 
 def _of_move(reason: str, why: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,14 @@ def test_nothing_is_told_where_conda_has_nothing_to_offer(world: World) -> None:
     world.pypi("seaborn", "0.13", requires=["pandas"])
     plan = world.solve("seaborn")
     assert linked(plan)["pandas"] == "3.1.1" and plan.notes == ()
+
+
+def test_what_is_there_and_newer_than_the_date_is_told_once(world: World) -> None:
+    world.link("numpy", "1.26.4", depends=["python"], ships="numpy")
+    record = next((world.directory / "conda-meta").glob("numpy-*.json"))
+    told = json.loads(record.read_text()) | {"timestamp": 1767225600000}  # 2026-01-01
+    record.write_text(json.dumps(told))
+    notes = world.solve("numpy", exclude_newer="2025-06-01").notes
+    assert notes == ("there already, and newer than 2025-06-01: numpy 1.26.4",)
+    assert not world.solve("numpy", exclude_newer="2026-06-01").notes
+    assert not world.solve("numpy").notes
