@@ -60,6 +60,8 @@ class Definition:
     interrupt_mode: Interrupt = "signal"
     encryption: bool = False
     """Whether the kernel understands CurveZMQ keys in its connection file."""
+    debugger: bool = False
+    """Whether the kernel has a debugger; front ends have to be told so from the start."""
     language_info: Mapping[str, Any] = field(default_factory=dict)
     """What front ends are told of the language until the kernel itself can."""
     logo: Path | None = None
@@ -92,6 +94,7 @@ def read(path: Path) -> Definition:
         env=table.mapping("env"),
         interrupt_mode=table.choice("interrupt_mode", ("signal", "message")),
         encryption=table.flag("encryption"),
+        debugger=table.flag("debugger"),
         language_info=table.table("language_info"),
         logo=table.beside("logo"),
         check=table.check(),

@@ -12,6 +12,7 @@ from jupyter_client.session import Session
 
 from condadeps import __version__
 from condadeps.kernels.channels import Connection, Socket
+from condadeps.kernels.definition import Definition
 from condadeps.show import notebook
 from condadeps.show.progress import Progress
 
@@ -102,9 +103,9 @@ class Display:
             self._put("update_display_data")
 
     def vanish(self) -> None:
-        """Make room for what the cell itself has to show, as soon as it shows anything."""
+        """Make room for what the cell itself has to show, also when that is nothing."""
         if self._parent is not None:
-            self._speech.publish("clear_output", {"wait": True}, self._parent)
+            self._speech.publish("clear_output", {"wait": False}, self._parent)
         self._parent = None
 
     def _markup(self) -> str:
@@ -118,16 +119,25 @@ class Display:
         self._speech.publish(kind, content, self._parent)
 
 
-def kernel_info(display_name: str, language: str, told: Mapping[str, Any]) -> dict[str, Any]:
-    """The reply to ``kernel_info_request``."""
-    info = {"name": language, "version": "", "mimetype": "text/plain", "file_extension": ".txt", **told}
+def kernel_info(name: str, told: Definition | None) -> dict[str, Any]:
+    """The reply to ``kernel_info_request``; ``told`` is None where the definition ``name`` cannot be read."""
+    language = told.language if told else name
+    debugger = told is not None and told.debugger
     return {
         "status": "ok",
         "protocol_version": _PROTOCOL,
         "implementation": "condadeps",
         "implementation_version": __version__,
-        "language_info": info,
-        "banner": f"{display_name}: being installed by condadeps",
+        "language_info": {
+            "name": language,
+            "version": "",
+            "mimetype": "text/plain",
+            "file_extension": ".txt",
+            **(told.language_info if told else {}),
+        },
+        "banner": f"{told.display_name if told else name}: being installed by condadeps",
+        "debugger": debugger,
+        "supported_features": ["debugger"] if debugger else [],
         "help_links": [],
     }
 

@@ -33,6 +33,9 @@ from condadeps.kernels.processes import Installer, Kernel
 from condadeps.kernels.speech import Display, Message, Speech
 
 _PROBE_SECONDS = 0.3
+_BUSY_SECONDS = 2.0
+"""How often it is said anew that it is busy: a server that listens only from now on, as each does that just
+started this kernel, would take it for idle, and may end such (``cull_idle_timeout``)."""
 _LITTER = "condadeps-kernel-"
 _TURN = 256
 """Messages of one socket that are passed on before another's turn."""
@@ -117,6 +120,7 @@ class Waiting:
         self._display = Display(self._speech, "")
         self._interrupted = False
         self._probed = 0.0
+        self._told_busy = 0.0
         self._code: int | None = None
         self._state = State.FAILED
         # As Jupyter's kernels do: whoever was started by a server that is gone goes, too.
@@ -168,6 +172,13 @@ class Waiting:
                 self._from_front(channel)
         if self._state is State.INSTALLING:
             self._display.tick()
+        if self._state in (State.INSTALLING, State.STARTING):
+            self._stay_busy()
+
+    def _stay_busy(self) -> None:
+        if time.monotonic() - self._told_busy > _BUSY_SECONDS:
+            self._told_busy = time.monotonic()
+            self._speech.status("busy")
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
         self._signals.append(number)
@@ -230,7 +241,8 @@ class Waiting:
 
     def _refuse(self, name: str, lines: Sequence[str]) -> None:
         """Answer the first execution that waits with an error and abort the others, as kernels do."""
-        kept, self._kept = [one for one in self._kept if one.executes], []
+        kept = [one for one in self._kept if one.executes]
+        self._kept = [one for one in self._kept if not one.executes]  # widgets, the debugger: for later
         self._display.vanish()
         for number, one in enumerate(sorted(kept, key=lambda one: one.silent)):
             if number == 0 or one.silent:
@@ -366,11 +378,7 @@ class Waiting:
         content = request.message["content"]
         match request.kind:
             case "kernel_info_request":
-                told = self._definition
-                info = speech.kernel_info(
-                    self._called, told.language if told else self._name, told.language_info if told else {}
-                )
-                self._answer(request, info)
+                self._answer(request, speech.kernel_info(self._name, self._definition))
             case "shutdown_request":
                 self._answer(request, {"status": "ok", "restart": bool(content.get("restart"))})
                 self._leave(0)

@@ -77,7 +77,8 @@ class Running:
         cleared = False
         for one in self.of(sent):
             if one["msg_type"] == "clear_output":
-                cleared = True
+                cleared = one["content"]["wait"]
+                parts = parts if cleared else []
             elif shown := _text(one["content"]):
                 parts = [shown] if cleared else [*parts, shown]
                 cleared = False
