@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -55,13 +56,23 @@ def create(
         if kernel or not (bare or _needs_no_python(job, reporter)):
             job = _with_kernel(job, Path(directory), registered=kernel is not None)
         outcome = travel(job, reporter)
-    if not outcome.changed or bare:
-        return outcome
-    if _has_condadeps(prefix):
+    if outcome.changed and not bare and _has_condadeps(prefix):
         load_magic(prefix)
-    if kernel:
-        registered.register(read(prefix).python, prefix, kernel, display_name or kernel, kernel_prefix)
-    return outcome
+    if kernel is None:
+        return outcome
+    where = registered.folder(kernel_prefix) / kernel
+    if outcome.changed:
+        python = read(prefix).python
+        where = registered.register(python, prefix, kernel, display_name or kernel, kernel_prefix)
+    return replace(
+        outcome,
+        kernel={
+            "name": kernel,
+            "display_name": display_name or kernel,
+            "directory": str(where),
+            "remove": shlex.join(registered.removal(kernel, kernel_prefix)),
+        },
+    )
 
 
 def _check(prefix: Path, kernel: str | None, bare: bool) -> None:

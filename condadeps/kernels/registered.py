@@ -19,6 +19,7 @@ from typing import Any
 from condadeps.errors import NotFoundError, PrefixError, UsageError
 from condadeps.kernels import place
 from condadeps.kernels.definition import NAME
+from condadeps.prefix import catalog
 from condadeps.show.shown import Shown
 
 _INSTALL = """\
@@ -55,18 +56,27 @@ class Kernels(Shown):
     def __str__(self) -> str:
         if not self.kernels:
             return "condadeps registered no kernel; condadeps create -p DIR --kernel NAME makes one"
-        width = max(len(one.name) for one in self.kernels)
-        return "\n".join(f"{one.name:{width}}  {one.prefix}{_gone(one)}" for one in self.kernels)
+        names = max(len(one.name) for one in self.kernels)
+        titles = max(len(one.display_name) for one in self.kernels)
+        return "\n".join(
+            f"{one.name:{names}}  {one.display_name:{titles}}  {one.prefix}{_remarks(one)}"
+            for one in self.kernels
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The list under ``kernels``."""
         return {"kernels": [asdict(one) for one in self.kernels]}
 
 
-def _gone(one: Kernel) -> str:
+def _remarks(one: Kernel) -> str:
+    remarks = []
     if not one.usable:
-        return f"  (gone; condadeps kernels remove {one.name})"
-    return "" if one.installed else "  (installs itself on first use)"
+        remarks.append(f"gone; condadeps kernels remove {one.name}")
+    elif not one.installed:
+        remarks.append("installs itself on first use")
+    if (where := Path(one.directory).parent) != _user():
+        remarks.append(f"in {where}")
+    return "".join(f"  ({remark})" for remark in remarks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +86,13 @@ class Removed(Shown):
     kernels: tuple[Kernel, ...]
     environments: tuple[str, ...] = ()
     """Environments that were removed with them."""
+    others: tuple[Kernel, ...] = ()
+    """Kernels of the same names elsewhere, which stay."""
 
     def __str__(self) -> str:
-        return "\n".join(f"removed the kernel {one.name}{self._environment(one)}" for one in self.kernels)
+        lines = [f"removed the kernel {one.name}{self._environment(one)}" for one in self.kernels]
+        lines += [f"there is another {one.name}, {one.directory}: it stays" for one in self.others]
+        return "\n".join(lines)
 
     def _environment(self, one: Kernel) -> str:
         if one.prefix in self.environments:
@@ -91,36 +105,44 @@ class Removed(Shown):
             "success": True,
             "removed": [asdict(one) for one in self.kernels],
             "environments": list(self.environments),
+            "others": [asdict(one) for one in self.others],
         }
 
 
 def kernels(prefix: str | None = None) -> Kernels:
-    """The kernels condadeps registered where Jupyter looks: this user's, this Python's, the system's.
+    """The kernels condadeps registered where a Jupyter looks: this user's, this Python's, the system's.
 
-    And those below ``prefix``.
+    And those below ``prefix``, of the ``jupyter`` on ``PATH``, and of every environment that conda lists.
     """
-    found = {one.directory: one for folder in _folders(prefix) for one in _in(folder)}
-    return Kernels(tuple(sorted(found.values(), key=lambda one: (one.name, one.directory))))
+    return Kernels(tuple(sorted(_found(prefix), key=lambda one: (one.name, one.directory))))
+
+
+def _found(prefix: str | None) -> list[Kernel]:
+    """Those, in the order in which they count; one that hides another comes first."""
+    return list({one.directory: one for folder in _folders(prefix) for one in _in(folder)}.values())
 
 
 def remove(names: Sequence[str], prefix: str | None = None, *, environment: bool = False) -> Removed:
     """Take kernels away, by their names or those of their definitions; their environments stay.
 
-    With ``environment`` those of kernels that installed themselves go, too. Raises NotFoundError for a
-    name that condadeps did not register, UsageError for an environment that was made by hand, and
+    Where a name is there several times, the one below ``prefix`` goes, else the one that Jupyter shows.
+    With ``environment`` the environments of kernels that installed themselves go, too. Raises NotFoundError
+    for a name that condadeps did not register, UsageError for an environment that was made by hand, and
     PrefixError when something cannot be removed.
     """
-    there = kernels(prefix).kernels
+    there = _found(prefix)
     for name in names:
         if not any(name in (one.name, one.first_use) for one in there):
             raise NotFoundError(
                 f"condadeps registered no kernel called {name}",
-                detail=[f"those it did: {', '.join(one.name for one in there) or 'none'}"],
+                detail=[f"those it did: {', '.join(sorted({one.name for one in there})) or 'none'}"],
+                help="condadeps kernels lists them; --kernel-prefix DIR looks below DIR, too",
                 name=name,
                 looked_in=[str(folder) for folder in _folders(prefix)],
                 near=[],
             )
-    gone = [one for one in there if one.name in names or one.first_use in names]
+    meant = [one for one in there if one.name in names or one.first_use in names]
+    gone = [one for one in meant if Path(one.directory).parent == _first(one, meant)]
     for one in gone:
         if environment and one.first_use is None:
             raise UsageError(
@@ -132,14 +154,32 @@ def remove(names: Sequence[str], prefix: str | None = None, *, environment: bool
             shutil.rmtree(one.directory)
         except OSError as error:
             raise PrefixError(
-                f"the kernel {one.name} cannot be removed: {error.strerror or error}", prefix=one.prefix
+                f"the kernel {one.name} cannot be removed from {one.directory}: {error.strerror or error}",
+                prefix=one.prefix,
             ) from error
+    others = tuple(one for one in meant if one not in gone)
     if not environment:
-        return Removed(tuple(gone))
+        return Removed(tuple(gone), (), others)
     from condadeps.kernels.first_use import remove_environment
 
     found = [remove_environment(name) for name in dict.fromkeys(one.first_use for one in gone) if name]
-    return Removed(tuple(gone), tuple(str(path) for path in found if path is not None))
+    return Removed(tuple(gone), tuple(str(path) for path in found if path is not None), others)
+
+
+def _first(one: Kernel, several: Sequence[Kernel]) -> Path:
+    """The folder of the first of ``several`` that goes by the name of ``one``, or is of its definition."""
+    same = (
+        other
+        for other in several
+        if other.name == one.name or (one.first_use is not None and other.first_use == one.first_use)
+    )
+    return Path(next(same).directory).parent
+
+
+def removal(name: str, where: str | None) -> list[str]:
+    """The command that takes away what was registered so."""
+    below = ["--kernel-prefix", where] if where is not None else []
+    return ["condadeps", "kernels", "remove", name, *below]
 
 
 def check_free(name: str, prefix: Path, where: str | None) -> None:
@@ -217,11 +257,18 @@ def _lives(python: Path) -> bool:
 
 
 def _folders(prefix: str | None) -> list[Path]:
-    """Where Jupyter looks for kernels, and below ``prefix``."""
+    """Below ``prefix``, then where Jupyter looks for kernels, in its order, then where another one would."""
     told = [Path(text, "kernels") for text in os.environ.get("JUPYTER_PATH", "").split(os.pathsep) if text]
     system = [] if sys.platform == "win32" else [Path("/usr/local"), Path("/usr")]
-    prefixes = [Path(sys.prefix), *system, *([Path(prefix).expanduser().absolute()] if prefix else [])]
-    return [*told, _user(), *(one / "share/jupyter/kernels" for one in prefixes)]
+    jupyter = shutil.which("jupyter")
+    others = [Path(jupyter).absolute().parents[1]] if jupyter else []
+    found = [
+        *([folder(prefix)] if prefix else []),
+        *told,
+        _user(),
+        *(one / "share/jupyter/kernels" for one in (Path(sys.prefix), *system, *others, *catalog.listed())),
+    ]
+    return list(dict.fromkeys(found))
 
 
 def _user() -> Path:

@@ -22,6 +22,14 @@ def registered(prefix: Path) -> bool:
     return os.path.normpath(prefix) in _lines(place())
 
 
+def listed() -> list[Path]:
+    """All that are listed, there or not; none when the file cannot be read."""
+    try:
+        return [Path(line) for line in _lines(place())]
+    except (OSError, ValueError):
+        return []
+
+
 def register(prefix: Path) -> None:
     """List ``prefix``, once. Raises OSError when the file cannot be written."""
     location = os.path.normpath(prefix)

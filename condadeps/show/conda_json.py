@@ -49,6 +49,7 @@ def outcome(outcome: Outcome) -> dict[str, Any]:
         "notes": list(outcome.plan.notes),
         "recorded": outcome.recorded,
         "restart": list(outcome.restart),
+        "kernel": outcome.kernel,
         "seconds": round(outcome.seconds, 3),
     }
     return _plain(document)  # type: ignore[no-any-return]

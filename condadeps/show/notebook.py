@@ -50,6 +50,7 @@ def outcome(outcome: Outcome) -> str:
     parts.append(_remarks(outcome.warnings, outcome.plan.notes))
     if outcome.recorded:
         parts.append(_line(f"recorded in {text.shortened(outcome.recorded)}", _FAINT))
+    parts += [_line(line, _FAINT) for line in text.registered(outcome)]
     if outcome.restart:
         which = "; ".join(outcome.restart)
         parts.append(

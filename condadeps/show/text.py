@@ -49,11 +49,25 @@ def headline(outcome: Outcome) -> str:
 
 
 def tail(outcome: Outcome) -> list[str]:
-    """The last lines: the record, and a restart if one is needed."""
+    """The last lines: the record, a kernel that was registered, and a restart if one is needed."""
     lines = [f"recorded in {shortened(outcome.recorded)}"] if outcome.recorded else []
+    lines += registered(outcome)
     if outcome.restart:
         lines.append(f"restart the kernel: {'; '.join(outcome.restart)} (already imported here)")
     return lines
+
+
+def registered(outcome: Outcome) -> list[str]:
+    """Which kernel was registered with Jupyter, where, and how to take it away; nothing where none was."""
+    if outcome.kernel is None:
+        return []
+    did = "would register" if outcome.status is Status.PLANNED else "registered"
+    told = outcome.kernel
+    called = f"{told['name']} ({told['display_name']})"
+    return [
+        f"{did} the kernel {called} in {Path(told['directory']).parent}",
+        f"  {told['remove']} takes it away",
+    ]
 
 
 def there(answers: Iterable[Answer]) -> str:

@@ -33,6 +33,9 @@ class Outcome:
     """The plan's warnings and what came up on the way."""
     restart: tuple[str, ...] = ()
     """For a kernel: one line per imported distribution that changed ("numpy 1.26.4 → 2.1.0")."""
+    kernel: Mapping[str, str] | None = None
+    """The kernel that was registered with Jupyter as well, or would be: ``name``, ``display_name``,
+    ``directory`` (its kernelspec), ``remove`` (the command that takes it away)."""
     replaced: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
     """What was moved or removed, with its files of before (prefix/restart.py), for a kernel to compare."""
     seconds: float = field(default=0.0, compare=False)
@@ -55,6 +58,7 @@ class Outcome:
             "recorded": self.recorded,
             "warnings": list(self.warnings),
             "restart": list(self.restart),
+            "kernel": dict(self.kernel) if self.kernel else None,
             "replaced": [dict(item) for item in self.replaced],
             "seconds": self.seconds,
         }
@@ -68,6 +72,7 @@ class Outcome:
             recorded=document["recorded"],
             warnings=tuple(document["warnings"]),
             restart=tuple(document["restart"]),
+            kernel=document["kernel"],
             replaced=tuple(document["replaced"]),
             seconds=document["seconds"],
         )
