@@ -58,6 +58,14 @@ class Lab:
     def notebook(self, kernel: str) -> None:
         """Choose ``kernel`` in the launcher; wait for the notebook's first cell and the kernel's answer."""
         self.cards("Notebook", kernel).first.click()
+        self._answers()
+
+    def open(self, file: str) -> None:
+        """Open a notebook that the file browser lists; wait as :meth:`notebook` does."""
+        self.page.locator(".jp-DirListing-item", has_text=file).dblclick()
+        self._answers()
+
+    def _answers(self) -> None:
         expect(self.page.locator(".jp-Notebook .jp-CodeCell .cm-content").first).to_be_visible(timeout=SLOW)
         # One that installs itself meanwhile is busy.
         answered = re.compile(r"\| (Idle|Busy)")
@@ -74,6 +82,12 @@ class Lab:
         self.page.keyboard.insert_text(code)
         self.page.keyboard.press("Shift+Enter")
         expect(self.cell(number + 1)).to_be_attached(timeout=SLOW)
+        return self.cell(number).locator(".jp-OutputArea")
+
+    def again(self, number: int) -> Locator:
+        """Run a cell as it is; where its output will be."""
+        self.cell(number).locator(".cm-content").click()
+        self.page.keyboard.press("Shift+Enter")
         return self.cell(number).locator(".jp-OutputArea")
 
     def picture(self, name: str) -> None:

@@ -212,6 +212,20 @@ def test_the_gallery_posts_nothing_without_the_cookie(server: Server, tmp_path: 
     assert not (server.home / "notebooks" / "evil.ipynb").exists()
 
 
+def test_our_own_pages_alone_set_and_reset_nbgallery_s_preferences(
+    server: Server, browser: tuple[Path, str]
+) -> None:
+    """Its extension sends no XSRF token; the gallery's pages have no business there."""
+    cookies = ("--cookie", str(browser[0]))
+    own = f"https://127.0.0.1:{server.port}"
+    place = "/jupyterlab_nbgallery/preferences"
+    for origin in (None, ELSEWHERE, "null", GALLERY, f"{own}.evil.example"):
+        for sent in (("--data", "{}"), ("--request", "DELETE")):
+            assert server.curl(place, *cookies, *sent, origin=origin).status in (403, 404), origin
+    assert server.curl(place, *cookies, "--data", "{}", origin=own).status == 200
+    assert server.curl(place, "--data", "{}", origin=own).status == 403  # nobody logged in
+
+
 @pytest.mark.parametrize("path", ["/post/../api/kernels", "/api/kernels", "/api/terminals", "/posting"])
 def test_the_gallery_starts_nothing(server: Server, browser: tuple[Path, str], path: str) -> None:
     jar, _ = browser

@@ -5,7 +5,8 @@ puts it there (``POST /post/…``), with the user's cookie and no XSRF token, wh
 published images turn XSRF off and open every address to the gallery for this, the page with the token in it
 included. Here both are open to the gallery's exact origin and for these two alone; its own extension in
 JupyterLab (autodownload) posts to ``/post/…`` too, from our own pages and equally without a token, so these
-count as well.
+count as well. Its user preferences are taken from the gallery and reset the same way, from our own pages
+alone.
 """
 
 from __future__ import annotations
@@ -39,13 +40,18 @@ def excused(method: str, origin: str | None, own: str, gallery: str) -> bool:
     return method == "POST" and origin is not None and origin.lower() in (gallery, own.lower())
 
 
+def at_home(method: str, origin: str | None, own: str) -> bool:
+    """Whether a request to nbgallery's preferences needs no XSRF token: one of our own pages sends it."""
+    return method in ("POST", "DELETE") and origin is not None and origin.lower() == own.lower()
+
+
 def install(gallery: str) -> None:
     """Opens Jupyter Server's and nbgallery's handlers to the origin ``gallery``, as told above.
 
     Properties of two classes: the handlers themselves, their paths and their order stay nbgallery's.
     """
     from jupyter_server.services.contents.handlers import ContentsHandler
-    from jupyterlab_nbgallery.handlers import EnvironmentHandler, PostHack
+    from jupyterlab_nbgallery.handlers import EnvironmentHandler, PostHack, PreferencesHandler
 
     def allowed(handler: Any) -> bool:
         return opened(handler.request.method, handler.request.path, handler.base_url)
@@ -56,16 +62,26 @@ def install(gallery: str) -> None:
     def allow_credentials(handler: Any) -> Any:
         return True if allowed(handler) else handler.settings.get("allow_credentials", False)
 
-    def check_xsrf_cookie(handler: Any) -> None:
+    def of_posts(handler: Any) -> None:
         request = handler.request
-        own = f"{request.protocol}://{request.host}"
-        if not excused(request.method, request.headers.get("Origin"), own, gallery):
+        if not excused(request.method, request.headers.get("Origin"), _own(request), gallery):
+            ContentsHandler.check_xsrf_cookie(handler)
+
+    def of_preferences(handler: Any) -> None:
+        request = handler.request
+        if not at_home(request.method, request.headers.get("Origin"), _own(request)):
             ContentsHandler.check_xsrf_cookie(handler)
 
     ContentsHandler.allow_origin = property(allow_origin)
     ContentsHandler.allow_credentials = property(allow_credentials)
-    PostHack.check_xsrf_cookie = check_xsrf_cookie
+    PostHack.check_xsrf_cookie = of_posts
+    PreferencesHandler.check_xsrf_cookie = of_preferences
     _tell_more(EnvironmentHandler)
+
+
+def _own(request: Any) -> str:
+    """The origin that a request was sent to."""
+    return f"{request.protocol}://{request.host}"
 
 
 def disarm() -> None:
