@@ -18,6 +18,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from condadeps.sources.credentials import without_credentials
+
 ROOT = Path("/opt/conda")
 KERNEL = ROOT / "envs" / "python3"
 KERNELSPEC = ROOT / "share" / "jupyter" / "kernels" / "python3"
@@ -79,9 +81,19 @@ def condadeps(*words: str | Path, python: str | Path = sys.executable) -> None:
 
 
 def write_condarc(path: Path, channels: Sequence[str]) -> None:
-    """Conda's and condadeps' configuration for the whole image: JSON is YAML."""
+    """Conda's and condadeps' configuration for the whole image: JSON is YAML.
+
+    Whoever has the image can read it, so no password may be in it.
+    """
     if not channels:
         sys.exit("environments.py: CHANNELS names no channel")
+    for channel in channels:
+        shown = without_credentials(channel)
+        if shown != channel:
+            sys.exit(
+                f"environments.py: CHANNELS: {shown} has a password or token, which the image would keep\n"
+                "  give it as a secret: --secret id=netrc,src=$HOME/.netrc"
+            )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"channels: {json.dumps(channels)}\nauto_activate_base: false\n", "utf-8")
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from ruamel.yaml import YAML
 
 from tests.image.build import MISSING, had
@@ -40,3 +42,15 @@ def test_the_tests_build_the_environment_files_of_the_image() -> None:
         built = YAML(typ="safe").load(had(file))["dependencies"]
         gone = [one for one in asked if one not in built and not str(one).startswith("python=")]
         assert set(gone) == ({*MISSING} if name == "server.yml" else set())
+
+
+def test_a_channel_s_password_is_refused_and_reaches_no_file(tmp_path: Path) -> None:
+    """The channels of the build are the image's, for whoever has it to read."""
+    write = runpy.run_path(str(ROOT / "docker" / "environments.py"))["write_condarc"]
+    for url in ("https://me:s3cret@host/conda", "https://host/t/s3cret-tk/conda"):
+        with pytest.raises(SystemExit, match="--secret id=netrc") as refused:
+            write(tmp_path / "condarc", ["conda-forge", url])
+        assert "s3cret" not in str(refused.value)
+    assert not (tmp_path / "condarc").exists()
+    write(tmp_path / "condarc", ["https://host/conda", "conda-forge"])
+    assert YAML(typ="safe").load(tmp_path / "condarc")["channels"] == ["https://host/conda", "conda-forge"]
