@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from condadeps.health.findings import Health
     from condadeps.locks.bundled import Bundle
     from condadeps.names.lookup import Answers
+    from condadeps.names.namespaces import ProjectName
     from condadeps.prefix.target import Target
     from condadeps.record.embedding import Written
     from condadeps.record.export import Export
@@ -148,7 +149,7 @@ def which(*names: str) -> Answers:
 
     Raises RequestError for what is no name, NotFoundError for one that neither world can have.
     """
-    return look_up([Asked(text, place="call") for text in _texts(names)])
+    return look_up([Asked(text, place="call") for text in _texts(names)], located(None), Path.cwd())
 
 
 def sync(
@@ -427,13 +428,26 @@ def with_files(job: Job, files: Files) -> Job:
     return gather(job, files)
 
 
-def look_up(asked: Sequence[Asked]) -> Answers:
-    """What the names in ``asked`` mean. Raises as :func:`which`."""
+def look_up(asked: Sequence[Asked], prefix: Path, directory: Path) -> Answers:
+    """What the names in ``asked`` mean by the table and the configuration. Raises as :func:`which`."""
     from condadeps import config
     from condadeps.names.homes import Homes
     from condadeps.names.lookup import which
+    from condadeps.solve.policy import Policy
 
-    return which([_named(one) for one in asked], Homes(overrides=config.own().homes))
+    configuration = config.read(prefix, directory)
+    homes, policy = Homes(overrides=configuration.settings.homes), Policy.of(configuration)
+
+    def not_pypi(project: ProjectName) -> str:
+        never = f"{policy.setting('pip')} is never" if policy.pip == "never" else ""
+        return never or policy.closed(project)
+
+    found = which([_named(one) for one in asked], homes, not_conda=policy.barred, not_pypi=not_pypi)
+    found.basis = (
+        f"by the table of conda-forge's packages of {homes.table.date}: no channel and no index was asked "
+        "(condadeps plan NAME asks them)"
+    )
+    return found
 
 
 def _named(asked: Asked) -> str:

@@ -33,7 +33,7 @@ def carry_out(call: Call, asked: Sequence[Asked], directory: Path, reporter: Rep
         case "list":
             return api.listing(prefix)
         case "which":
-            return api.look_up(asked)
+            return api.look_up(asked, prefix, directory)
         case "config":
             from condadeps.show.configured import configured
 

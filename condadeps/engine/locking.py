@@ -15,7 +15,7 @@ from condadeps.asked.job import Job
 from condadeps.asked.parse import parse
 from condadeps.engine import steering
 from condadeps.engine.planned import constraints, with_remarks
-from condadeps.engine.sources import conda_source, policy_of, pypi_source
+from condadeps.engine.sources import conda_source, pypi_source
 from condadeps.errors import CondadepsError, UsageError
 from condadeps.locks import conda_lock, explicit, pixi_lock
 from condadeps.locks.asked import of_plan
@@ -24,6 +24,7 @@ from condadeps.names.homes import Homes
 from condadeps.prefix.target import Target, machine_subdir, planned
 from condadeps.show.reporter import Reporter
 from condadeps.solve.plan import Artifact, Plan
+from condadeps.solve.policy import Policy
 from condadeps.solve.python import choose_python
 from condadeps.solve.solve import solve
 from condadeps.sources.condarc import CondaConfig
@@ -111,7 +112,7 @@ async def _platform(job: Job, subdir: str, reporter: Reporter) -> tuple[Plan, Lo
                 options=job.options,
                 verb="create",
                 pinned=config.pinned_packages,
-                policy=policy_of(configuration),
+                policy=Policy.of(configuration),
                 constraints=(*constraints(job), *wanted.constraints),
                 reporter=reporter,
             )

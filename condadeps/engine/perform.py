@@ -17,13 +17,14 @@ from condadeps.asked.parse import parse
 from condadeps.asked.request import Request
 from condadeps.config import Configuration
 from condadeps.engine import steering
-from condadeps.engine.sources import conda_source, policy_of, pypi_source
+from condadeps.engine.sources import conda_source, pypi_source
 from condadeps.names.homes import Homes
 from condadeps.overrides.steered import Steered
 from condadeps.prefix import guards
 from condadeps.prefix.target import Target, read
 from condadeps.prefix.target import planned as planned_target
 from condadeps.show.reporter import Reporter
+from condadeps.solve.policy import Policy
 from condadeps.sources.conda import CondaSource
 from condadeps.sources.condarc import CondaConfig
 from condadeps.transaction.cancel import Cancel
@@ -169,7 +170,7 @@ class _Work:
                 conda=conda,
                 pypi=pypi,
                 homes=self.homes,
-                policy=policy_of(self.configuration),
+                policy=Policy.of(self.configuration),
                 reporter=self.reporter,
             )
         )

@@ -13,7 +13,6 @@ from condadeps.config import Configuration, trusted
 from condadeps.errors import ConfigError
 from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter
-from condadeps.solve.policy import Policy
 from condadeps.sources.channels import Channel, effective, resolve
 from condadeps.sources.conda import CondaSource
 from condadeps.sources.condarc import CondaConfig
@@ -122,18 +121,6 @@ def _files_of(bundles: Sequence[Path]) -> list[str]:
     from condadeps.locks.bundled import PYPI
 
     return [str(one / PYPI) for one in bundles]
-
-
-def policy_of(configuration: Configuration) -> Policy:
-    """What is configured about the two worlds."""
-    settings = configuration.settings
-    return Policy(
-        pip=settings.pip,
-        known_projects=frozenset(settings.known_projects),
-        only_conda=frozenset(settings.only_conda),
-        only_pypi=frozenset(settings.only_pypi),
-        places=configuration.written,
-    )
 
 
 def _newer(job: Job, config: CondaConfig) -> datetime | None:

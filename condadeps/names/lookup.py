@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -36,11 +36,15 @@ class Answer:
     ships: tuple[ProjectName, ...] | None
     """What conda's package of that name ships; None when there is no such package."""
     traps: tuple[str, ...]
-    """Other things of the name, each with what to type for it."""
+    """Other things of the name, each with what to type for it; what the configuration forbids."""
+    barred: str = ""
+    """Why the configuration does not let conda bring it."""
 
     @property
     def reason(self) -> str:
         """Why it means that, in a clause."""
+        if self.barred:
+            return self.barred
         if self.means == "package":
             shipped = " and ".join(self.ships or ())
             return (
@@ -82,12 +86,15 @@ class Answer:
 class Answers(list[Answer]):
     """Several answers: a list that prints as text."""
 
+    basis: str = ""
+    """What they are based on, a sentence; it is printed last."""
+
     def to_json(self) -> list[dict[str, Any]]:
         """Plain data, an object for each name."""
         return [answer.to_json() for answer in self]
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self))
+        return "\n".join([*map(str, self), *([self.basis] if self.basis else [])])
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(str(self))
@@ -97,17 +104,40 @@ def which(
     names: Iterable[str],
     homes: Homes | None = None,
     in_channel: Callable[[PackageName], bool] | None = None,
+    *,
+    not_conda: Callable[[ProjectName], str] | None = None,
+    not_pypi: Callable[[ProjectName], str] | None = None,
 ) -> Answers:
     """What each of ``names`` means, typed by a person.
 
     ``homes`` are the shipped table's unless given. ``in_channel`` tells what the configured channels have;
-    without it, it is supposed that they are conda-forge as the table knows it.
+    without it, it is supposed that they are conda-forge as the table knows it. ``not_conda`` and ``not_pypi``
+    say why the configuration does not let conda, or PyPI, bring a project (``""``: it does).
 
     Raises RequestError for what is no name, NotFoundError for one that neither world can have.
     """
     homes = homes or shipped_homes()
     known = in_channel or _in_table(homes)
-    return Answers(_one(name, homes, known) for name in names)
+    answers = (_one(name, homes, known) for name in names)
+    return Answers(_allowed(one, not_conda or _nothing, not_pypi or _nothing) for one in answers)
+
+
+def _nothing(project: ProjectName) -> str:
+    return ""
+
+
+def _allowed(
+    answer: Answer, not_conda: Callable[[ProjectName], str], not_pypi: Callable[[ProjectName], str]
+) -> Answer:
+    """``answer`` as the configuration leaves it."""
+    if answer.project is None:
+        return answer
+    barred, closed = not_conda(answer.project), not_pypi(answer.project)
+    if barred:
+        answer = replace(answer, means="pypi", package=None, barred=barred)
+    if closed and answer.means == "pypi":
+        answer = replace(answer, traps=(*answer.traps, f"it may not come from PyPI: {closed}"))
+    return answer
 
 
 def _one(name: str, homes: Homes, in_channel: Callable[[PackageName], bool]) -> Answer:

@@ -200,10 +200,10 @@ def heading(content: str) -> str:
 
 def _both(result: Any) -> tuple[str, str]:
     """A result as HTML and as text."""
-    if isinstance(result, list | tuple):
+    if type(result) in (list, tuple):  # a list of a kind of its own prints itself
         pairs = [_both(item) for item in result]
         return "".join(markup for markup, _ in pairs), "\n".join(plain for _, plain in pairs)
-    plain = as_magic(str(result)) if isinstance(result, Outcome) else str(result)
+    plain = as_magic(str(result)) if isinstance(result, Outcome | list) else str(result)
     render = getattr(result, "_repr_html_", None)
     markup = render() if callable(render) else None
     return markup or f"<pre>{_e(plain)}</pre>", plain

@@ -32,7 +32,7 @@ def progress(*, quiet: bool = False, stream: TextIO | None = None) -> Iterator[R
 
 def show(result: Any, *, verbosity: int = 0) -> None:
     """Print any verb's result on stdout."""
-    if isinstance(result, list | tuple):
+    if type(result) in (list, tuple):  # a list of a kind of its own prints itself
         for item in result:
             show(item, verbosity=verbosity)
         return

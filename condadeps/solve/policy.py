@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from condadeps.names.namespaces import ProjectName
+
+if TYPE_CHECKING:
+    from condadeps.config import Configuration
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,22 @@ class Policy:
     """Projects that never come from a conda channel."""
     places: Mapping[str, str] = field(default_factory=dict)
     """Where each setting was made ("/etc/condadeps/config.toml:3"), by its key, as far as known."""
+
+    @staticmethod
+    def of(configuration: Configuration) -> Policy:
+        """What is configured about the two worlds."""
+        settings = configuration.settings
+        return Policy(
+            pip=settings.pip,
+            known_projects=frozenset(settings.known_projects),
+            only_conda=frozenset(settings.only_conda),
+            only_pypi=frozenset(settings.only_pypi),
+            places=configuration.written,
+        )
+
+    def barred(self, project: ProjectName) -> str:
+        """Why conda may not bring ``project``, a clause naming the setting; ``""`` when it may."""
+        return f"{self.setting('only_pypi')} names it" if project in self.only_pypi else ""
 
     def closed(self, project: ProjectName) -> str:
         """Why ``project`` may not come from PyPI, a clause naming the setting; ``""`` when it may."""
