@@ -22,6 +22,11 @@ class Asked:
     origin: str
     """The file or variable that names it, or ``default``."""
 
+    @property
+    def written(self) -> str:
+        """Its name and where that is; once, for one that is written as its URL."""
+        return self.url if self.name == self.url else f"{self.name}  {self.url}"
+
 
 @dataclass(frozen=True, slots=True)
 class Configured(Shown):
@@ -30,16 +35,21 @@ class Configured(Shown):
     configuration: Configuration
     channels: tuple[Asked, ...]
     """First come first; none for an environment that is not conda's."""
+    directories: Mapping[str, str]
+    """Where things are kept, by the setting that names another place."""
 
     def to_json(self) -> dict[str, Any]:
-        """The configuration's plain data, and ``channels`` (``name``, ``url``, ``origin``)."""
-        return {**self.configuration.to_json(), "channels": [asdict(one) for one in self.channels]}
+        """The configuration's plain data, ``channels`` (``name``, ``url``, ``origin``), ``directories``."""
+        channels = [asdict(one) for one in self.channels]
+        return {**self.configuration.to_json(), "channels": channels, "directories": dict(self.directories)}
 
     def __str__(self) -> str:
-        rows = [(one.name, one.url, one.origin) for one in self.channels]
-        widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
-        lines = [f"  {name:<{widths[0]}}  {url:<{widths[1]}}  {origin}" for name, url, origin in rows]
-        return "\n".join([str(self.configuration), "", self._head, *lines])
+        places = [f"  {key:<11}  {path}" for key, path in self.directories.items()]
+        rows = [(one.written, one.origin) for one in self.channels]
+        width = max((len(written) for written, _ in rows), default=0)
+        lines = [f"  {written:<{width}}  {origin}" for written, origin in rows]
+        shown = [str(self.configuration), "", "directories:", *places, "", self._head, *lines]
+        return "\n".join(shown)
 
     @property
     def _head(self) -> str:
@@ -49,8 +59,8 @@ class Configured(Shown):
     def _repr_html_(self) -> str:
         from condadeps.show.notebook import TABLE, cell, heading
 
-        head = "".join(map(heading, ("channel", "", "from")))
-        rows = ((one.name, one.url, one.origin) for one in self.channels)
+        head = "".join(map(heading, ("channel", "from")))
+        rows = ((one.written, one.origin) for one in self.channels)
         body = "".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in rows)
         table = f"<table {TABLE}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         return f"{self.configuration._repr_html_()}<div>{self._head}{table if self.channels else ''}</div>"
@@ -60,7 +70,17 @@ def configured(prefix: Path, directory: Path) -> Configured:
     """What holds for work on ``prefix`` asked for from ``directory``. Raises ConfigError, UsageError."""
     configuration = config.read(prefix, directory)
     is_conda = (prefix / "conda-meta").is_dir()
-    return Configured(configuration, _channels(configuration, prefix, directory) if is_conda else ())
+    channels = _channels(configuration, prefix, directory) if is_conda else ()
+    return Configured(configuration, channels, _directories())
+
+
+def _directories() -> dict[str, str]:
+    from condadeps.kernels import place
+    from condadeps.names.table import refreshed_path
+    from condadeps.sources.cache import cache_root
+
+    kept = {"cache_dir": cache_root(), "data_dir": refreshed_path().parent, "kernels_dir": place.directory()}
+    return {key: str(path) for key, path in kept.items()}
 
 
 def _channels(configuration: Configuration, prefix: Path, directory: Path) -> tuple[Asked, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,11 @@ def test_each_channel_is_told_with_the_place_that_names_it(
 def test_what_is_not_condas_has_no_channels(tmp_path: Path) -> None:
     found = configured(tmp_path, tmp_path)
     assert found.channels == () and "not a conda environment" in str(found)
+
+
+def test_a_channel_written_as_its_url_is_shown_once_and_directories_are_told(prefix: Path) -> None:
+    (prefix / ".condarc").write_text("channels: ['https://conda.example/lab', bioconda]\n")
+    lines = str(configured(prefix, prefix.parent)).splitlines()
+    assert [line.count("https://conda.example/lab") for line in lines if "conda.example/lab" in line] == [1]
+    kept = {line.split()[0]: line.split()[-1] for line in lines if line.startswith("  cache_dir")}
+    assert kept["cache_dir"] == os.environ["CONDADEPS_CACHE_DIR"]
