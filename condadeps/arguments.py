@@ -22,6 +22,7 @@ from condadeps.options import (
     at_least_one,
     change,
     changing,
+    changing_at,
     environment,
     help_option,
     requests_argument,
@@ -283,7 +284,7 @@ def sync(yes: bool, **said: Any) -> Call:
 @click.option("--display-name", metavar="TEXT", help="What Jupyter shows (default: the kernel's name).")
 @click.option("--kernel-prefix", metavar="DIR", help="Register it below DIR (default: for this user).")
 @click.option("--bare", is_flag=True, help="Leave ipykernel and condadeps out of it.")
-@change
+@changing_at("Where it is to be: a directory that is not there yet, or empty.")
 def create(
     requests: tuple[str, ...],
     kernel: str | None,
@@ -362,10 +363,10 @@ def remove(requests: tuple[str, ...], keep_dependencies: bool, **said: Any) -> C
 
 
 @_group.command(add_help_option=False)
-@click.argument("number", type=click.IntRange(min=1), required=False, metavar="[NUMBER]")
+@click.argument("number", required=False, metavar="[NUMBER]")
 @yes_option
 @touch
-def undo(number: int | None, **said: Any) -> Call:
+def undo(number: str | None, **said: Any) -> Call:
     """Take back the last change, or the one of that number in the history.
 
     conda's packages, pip's and the environment file are as they were before it.
@@ -375,7 +376,9 @@ def undo(number: int | None, **said: Any) -> Call:
     condadeps history
     condadeps undo 3
     """
-    return replace(touching("undo", (), said), settings={"number": number})
+    if number is not None and not (number.isdecimal() and int(number)):
+        raise click.UsageError(f"{number!r} is not the number of a change: condadeps history lists them")
+    return replace(touching("undo", (), said), settings={"number": int(number) if number else None})
 
 
 @_group.command(add_help_option=False)
@@ -421,7 +424,7 @@ def list_(prefix: str | None, json: bool, quiet: bool, verbose: int) -> Call:
 
 
 @_group.command(add_help_option=False)
-@requests_argument
+@click.argument("requests", nargs=-1, metavar="NAME…")
 @environment
 def which(requests: tuple[str, ...], prefix: str | None, json: bool, quiet: bool, verbose: int) -> Call:
     """Tell what a name means: its conda package, why, and its namesakes.

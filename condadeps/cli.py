@@ -1,15 +1,15 @@
 """The ``condadeps`` command: parses its words, walks the road, shows what came of it.
 
-Exit status: 0 done (or nothing to do), 1 it could not be done, 2 the words were wrong.
+Exit status: 0 done (or nothing to do), 1 it could not be done (or somebody said no), 2 the words were wrong.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,17 +45,16 @@ def run(words: Sequence[str]) -> int:
     try:
         call = read(words)
     except CondadepsError as error:
-        print(f"condadeps: {error}", file=sys.stderr)
-        return error.exit_code
+        return _fail(error, json="--json" in words)
     if call.help:
         print(call.help)
         return 0
     try:
         return _carry_out(call)
     except CondadepsError as error:
-        return _fail(error, call)
+        return _fail(error, json=call.json)
     except KeyboardInterrupt:
-        return _fail(CancelledError("interrupted; nothing was changed"), call)
+        return _fail(CancelledError("interrupted; nothing was changed"), json=call.json)
 
 
 def _carry_out(call: Call) -> int:
@@ -77,7 +76,7 @@ def _carry_out(call: Call) -> int:
     with terminal.progress(quiet=call.quiet or call.json) as reporter:
         result = carry_out(call, asked, Path.cwd(), reporter)
     if call.json:
-        print(json.dumps(conda_json.result(result), indent=2))
+        print(dumps(conda_json.result(result), indent=2))
         for warning in getattr(result, "untold", ()):
             print(f"condadeps: {warning}", file=sys.stderr)
     elif not call.quiet:
@@ -119,11 +118,11 @@ def _agreed(call: Call, asked: Sequence[Asked]) -> bool | None:
         return False
 
 
-def _fail(error: CondadepsError, call: Call) -> int:
-    if call.json:
+def _fail(error: CondadepsError, *, json: bool) -> int:
+    if json:
         from condadeps.show import conda_json
 
-        print(json.dumps(conda_json.error(error), indent=2))
+        print(dumps(conda_json.error(error), indent=2))
     else:
         print(f"condadeps: {error}", file=sys.stderr)
     return error.exit_code

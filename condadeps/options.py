@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -33,12 +34,13 @@ help_option = click.option(
 _Command = Callable[..., Any]
 
 
-def environment(command: _Command) -> _Command:
-    """Options of every verb that looks at an environment."""
+_RUNNING = "The environment (default: the one running this)."
+
+
+def environment(command: _Command, where: str = _RUNNING) -> _Command:
+    """Options of every verb that looks at an environment; ``where`` explains which."""
     for option in (
-        click.option(
-            "-p", "--prefix", metavar="DIR", help="The environment (default: the one running this)."
-        ),
+        click.option("-p", "--prefix", metavar="DIR", help=where),
         click.option("--json", is_flag=True, help="One JSON document on standard output, nothing else."),
         click.option("-q", "--quiet", is_flag=True, help="Say nothing when all went well."),
         click.option("-v", "--verbose", count=True, help="Say more."),
@@ -48,7 +50,7 @@ def environment(command: _Command) -> _Command:
     return command
 
 
-def touch(command: _Command) -> _Command:
+def touch(command: _Command, where: str = _RUNNING) -> _Command:
     """Options of every verb that changes an environment."""
     for option in (
         click.option("--env-file", metavar="FILE", help="Record here (default: environment.yml)."),
@@ -66,10 +68,10 @@ def touch(command: _Command) -> _Command:
         click.option("--allow-base", is_flag=True, help="Even if it is conda's own, from outside."),
     ):
         command = option(command)
-    return environment(command)
+    return environment(command, where)
 
 
-def change(command: _Command) -> _Command:
+def change(command: _Command, where: str = _RUNNING) -> _Command:
     """Options of every verb that plans a change."""
     for option in (
         click.option("-c", "--channel", "channels", multiple=True, metavar="CHANNEL", help="Ask this first."),
@@ -100,12 +102,17 @@ def change(command: _Command) -> _Command:
         click.option("--exclude-newer", metavar="DATE", help="Nothing published later, in both worlds."),
     ):
         command = option(command)
-    return touch(command)
+    return touch(command, where)
+
+
+def changing_at(where: str) -> Callable[[_Command], _Command]:
+    """As :func:`change`, for a verb whose environment is not one that is there."""
+    return functools.partial(change, where=where)
 
 
 yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask (a notebook and a pipe never do).")
 
-requests_argument = click.argument("requests", nargs=-1, metavar="REQUEST…")
+requests_argument = click.argument("requests", nargs=-1, metavar="[REQUEST…]")
 
 
 def changing(verb: str, requests: tuple[str, ...], said: dict[str, Any], **settings: Any) -> Call:
@@ -122,17 +129,7 @@ def changing(verb: str, requests: tuple[str, ...], said: dict[str, Any], **setti
         verbosity=said["verbose"],
         **{name: said[name] for name in _PLAIN if name in said},
     )
-    return Call(
-        verb,
-        requests,
-        options,
-        said["prefix"],
-        said["json"],
-        said["quiet"],
-        restart=said["restart"],
-        files=files,
-        settings=settings,
-    )
+    return _call(verb, requests, options, said, files=files, settings=settings)
 
 
 def touching(verb: str, requests: tuple[str, ...], said: dict[str, Any], **more: Any) -> Call:
@@ -140,16 +137,12 @@ def touching(verb: str, requests: tuple[str, ...], said: dict[str, Any], **more:
     names = ("env_file", "offline", "pki", "dry_run", "pip_installer", "override_frozen", "allow_base")
     plain = {name: said[name] for name in names}
     options = Options(record=not said["no_record"], verbosity=said["verbose"], **plain, **more)
-    return Call(
-        verb,
-        requests,
-        options,
-        said["prefix"],
-        said["json"],
-        said["quiet"],
-        yes=said["yes"],
-        restart=said["restart"],
-    )
+    return _call(verb, requests, options, said, yes=said["yes"])
+
+
+def _call(verb: str, requests: tuple[str, ...], options: Options, said: dict[str, Any], **more: Any) -> Call:
+    where, how = said["prefix"], {name: said[name] for name in ("json", "quiet", "restart")}
+    return Call(verb, requests, options, where, **how, **more)
 
 
 _PLAIN = (

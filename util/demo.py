@@ -50,6 +50,8 @@ def main() -> int:
     print(f"the executed notebook:  {DEMO / 'quickstart.ipynb'}")
     print(f"what was asked for:     {DEMO / 'environment.yml'}")
     print(f"the environment:        {prefix}")
+    command = Path(sys.executable).with_name("condadeps")
+    print(f"to go on, from that channel: {command} install -p {prefix} pandas")
     return 0
 
 

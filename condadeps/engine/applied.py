@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import shlex
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -114,7 +115,7 @@ def occasion(job: Job, undo: Undo | None = None) -> Occasion:
     words += ["-f", path.name] if path is not None else []
     places = dict.fromkeys(asked.place for asked in job.asked if asked.place != IMPLIED)
     return Occasion(
-        command=masked(" ".join(["condadeps", job.verb, *words])),
+        command=masked(shlex.join(["condadeps", job.verb, *words])),
         verb=job.verb,
         who=_user(),
         where=f"{', '.join(places) or 'call'} in {job.notebook or job.directory}",

@@ -111,7 +111,12 @@ def embed(
         if masked(part) != part:
             raise failure(source, "has a password or token in it, which a shared notebook would give away")
     file.put(path, _with(text, Embedded(told, locked).to_json()))
-    return Written(notebook, "carries its environment" + (" and its lock" if locked else ""), True)
+    told_of_lock = " and its lock" if locked else f", and no lock: {_why_none(job, lock)}"
+    return Written(notebook, f"carries its environment{told_of_lock}", True)
+
+
+def _why_none(job: Job, wanted: bool) -> str:
+    return f"{job.prefix} is not a conda environment (-p DIR names one)" if wanted else "--no-lock"
 
 
 def strip(job: Job, notebook: str) -> Written:

@@ -75,6 +75,13 @@ def test_every_verb_explains_itself(verb: str) -> None:
     assert help and f"condadeps {verb}" in help
 
 
+def test_help_tells_what_may_be_left_out_and_where_a_new_environment_goes() -> None:
+    assert "[REQUEST…]" in str(read(["install", "--help"]).help)
+    assert " NAME…" in str(read(["which", "--help"]).help)
+    assert "the one running this" in str(read(["install", "--help"]).help)
+    assert "the one running this" not in str(read(["create", "--help"]).help)
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -83,6 +90,7 @@ def test_every_verb_explains_itself(verb: str) -> None:
         (["install", "--target=/etc", "six"], "no option --target"),
         (["install", "--override-channels", "six"], "needs a channel"),
         (["create", "python"], "say where"),
+        (["undo", "x"], "'x' is not the number of a change"),
         (["export", "--format", "doc"], "doc"),
     ],
 )

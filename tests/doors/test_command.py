@@ -59,9 +59,23 @@ def test_wrong_words_exit_with_2_and_leave_standard_output_alone(words: list[str
     assert done.returncode == 2 and done.stdout == "" and "help:" in done.stderr
 
 
+def test_wrong_words_are_told_programs_as_a_document() -> None:
+    done = condadeps("install", "--frob", "--json", "six")
+    assert done.returncode == 2 and not done.stderr
+    assert document(done)["message"] == "there is no option --frob"
+
+
 def test_which_answers_for_people_and_for_programs() -> None:
-    assert "pytorch" in condadeps("which", "torch").stdout
+    told = condadeps("which", "torch").stdout
+    assert "pytorch" in told and "no channel and no index was asked" in told
     assert "pytorch" in condadeps("which", "torch", "--json").stdout
+
+
+def test_which_heeds_what_may_come_from_where(tmp_path: Path) -> None:
+    (tmp_path / "condadeps.toml").write_text("only_pypi = ['torch']\npip = 'known'\n")
+    (found,) = json.loads(condadeps("which", "torch", "--json", cwd=tmp_path).stdout)
+    assert (found["means"], found["package"]) == ("pypi", None) and "only_pypi" in found["reason"]
+    assert "known_projects does not name it" in found["traps"][0]
 
 
 @pytest.mark.slow

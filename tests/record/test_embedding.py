@@ -82,6 +82,15 @@ def test_a_secret_is_not_given_away(tmp_path: Path) -> None:
     assert path.read_text() == TEXTS["as Jupyter writes it"]
 
 
+def test_why_there_is_no_lock_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "x.ipynb"
+    path.write_text(TEXTS["as Jupyter writes it"])
+    (tmp_path / "environment.yml").write_text("dependencies: [six]\n")
+    for words, why in (([], "is not a conda environment (-p DIR names one)"), (["--no-lock"], "--no-lock")):
+        done = verbs.carry_out(read(["embed", *words, "-p", str(tmp_path), str(path)]), (), tmp_path, None)
+        assert "carries its environment, and no lock: " in str(done[0]) and why in str(done[0])  # type: ignore[index]
+
+
 @pytest.mark.slow
 def test_a_shared_notebook_rebuilds_its_environment(road: Road) -> None:  # noqa: F811
     notebook = road.work / "shared.ipynb"
