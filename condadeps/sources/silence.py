@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from condadeps.errors import SourceError
 from condadeps.pki import wanted
@@ -39,10 +42,13 @@ def source_error(
     elif status is None:
         reason = wanted.words(text) or reason
     channel = _to_blame(url, channels)
+    none = _no_channel(status, url, text)
     return SourceError(
-        f"the channel {channel} did not answer sensibly: {reason}",
+        f"{channel} is no channel: {none}"
+        if none
+        else f"the channel {channel} did not answer sensibly: {reason}",
         detail=[url] if url else [],
-        help=wanted.HELP if _CERTIFICATE in reason else _help(status, url, channel),
+        help=wanted.HELP if _CERTIFICATE in reason else _help(status, url, channel, none),
         url=url or channel,
         status=status,
         reason=reason,
@@ -125,9 +131,25 @@ def _to_blame(url: str, channels: Sequence[Channel]) -> str:
     return channels[0].name if len(channels) == 1 else ", ".join(channel.name for channel in channels)
 
 
-def _help(status: int | None, url: str, channel: str) -> str:
+def _no_channel(status: int | None, url: str, text: str) -> str:
+    """Why what was found is no channel, where something was found or certainly nothing is there.
+
+    An error like silence, and never an empty channel: only a channel can say that a package is not there.
+    """
+    if status == 404 and "/noarch/" in url:
+        return f"its server answers, and there is no noarch/repodata.json ({status})"
+    missing = "could not find subdir 'noarch'" in text and "No such file" in text
+    if not url.startswith("file:") or not missing:
+        return ""
+    directory = Path(url2pathname(urlsplit(url).path))
+    if not directory.is_dir():
+        return "there is no such directory"
+    return "the directory has no noarch/repodata.json"
+
+
+def _help(status: int | None, url: str, channel: str, none: str = "") -> str:
+    if none:
+        return f"check the name or place {channel}: a channel has a noarch/repodata.json"
     if status in (401, 403):
         return f"check the credentials for {channel} (a token in its URL, netrc, or the system's keyring)"
-    if status == 404 and "/noarch/" in url:
-        return f"check the channel's name and URL: a channel has a noarch/repodata.json, {channel} has none"
     return "check the network, and conda's channels, proxy_servers and ssl_verify; or try again later"

@@ -289,9 +289,22 @@ def test_a_host_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     assert "Connection refused" in caught.value.data["reason"]
 
 
-def test_a_directory_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(SourceError):
-        run(source(config(str(tmp_path / "nowhere")), tmp_path).names())
+def test_what_is_no_channel_is_an_error_that_says_so(first: Path, tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    with serving(first) as server:
+        for place, why in {
+            str(tmp_path / "nowhere"): "is no channel: there is no such directory",
+            str(tmp_path / "pictures"): "is no channel: the directory has no noarch/repodata.json",
+            f"{server.url}/pictures": "is no channel: its server answers, and",
+        }.items():
+            with pytest.raises(SourceError, match=re.escape(f"{place} {why}")):
+                run(source(config(place), tmp_path).names())
+
+
+def test_an_outage_is_not_called_no_channel(first: Path, tmp_path: Path) -> None:
+    for fault in (Fault("*", status=503), Fault("*/linux-64/*", status=500), Fault("*", status=401)):
+        with serving(first, fault) as server, pytest.raises(SourceError, match="did not answer sensibly"):
+            run(source(config(server.url), tmp_path).names())
 
 
 def test_a_channel_that_stays_silent_is_given_up(first: Path, tmp_path: Path) -> None:
