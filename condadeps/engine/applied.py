@@ -52,7 +52,8 @@ async def apply(
     Raises CondadepsError; the environment is then as it was.
     """
     plan, prefix = found.plan, Path(job.prefix)
-    replaced = [item.to_json() for item in restart.replaced(plan, target)]
+    earlier = begun.replaced if begun else ()
+    replaced = [item.to_json() for item in restart.joined(earlier, restart.replaced(plan, target))]
     applied = await transaction.apply(
         plan,
         target,

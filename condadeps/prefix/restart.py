@@ -136,6 +136,37 @@ def replaced(plan: Plan, target: Target) -> tuple[Replaced, ...]:
     return tuple(one for _, one in sorted(found.items()) if one.old != one.new)
 
 
+def code(target: Target) -> dict[str, Replaced]:
+    """All that is there, as it would be if it were removed: to be compared with by :func:`since`."""
+    found = {
+        str(project): Replaced(str(project), one.version, None, _distribution_files(project, target))
+        for project, one in (installed.distributions(target) if target.has_python else {}).items()
+    }
+    for name, package in (installed.packages(target.prefix) if target.is_conda else {}).items():
+        found.setdefault(str(name), Replaced(str(name), package.version, None, _package_files(name, target)))
+    return found
+
+
+def since(before: Mapping[str, Replaced], target: Target) -> tuple[Replaced, ...]:
+    """What is not there any more, or at another version, since ``before`` (:func:`code`)."""
+    projects = installed.distributions(target) if target.has_python else {}
+    packages = installed.packages(target.prefix) if target.is_conda else {}
+    now = {str(name): one.version for name, one in packages.items()}
+    now |= {str(project): one.version for project, one in projects.items()}
+    moved = (replace(one, new=now.get(name)) for name, one in sorted(before.items()))
+    return tuple(one for one in moved if one.old != one.new)
+
+
+def joined(earlier: Iterable[Replaced], later: Iterable[Replaced]) -> tuple[Replaced, ...]:
+    """What two changes, one after the other, replaced."""
+    found = {one.name: one for one in earlier}
+    for one in later:
+        first = found.get(one.name)
+        files = tuple(dict.fromkeys((*first.files, *one.files))) if first else one.files
+        found[one.name] = Replaced(one.name, first.old if first else one.old, one.new, files)
+    return tuple(one for _, one in sorted(found.items()) if one.old != one.new)
+
+
 def _arriving(plan: Plan) -> dict[str, str]:
     """The version that comes for each name, a project that a conda package ships among them."""
     found: dict[str, str] = {str(item.artifact.project): item.artifact.version for item in plan.install}

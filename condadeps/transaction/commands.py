@@ -24,8 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from condadeps.errors import CancelledError, CondadepsError, TransactionError
-from condadeps.prefix import installed
+from condadeps.prefix import installed, restart
 from condadeps.prefix import target as targets
+from condadeps.prefix.restart import Replaced
 from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter
 from condadeps.solve.plan import Command, Plan
@@ -53,6 +54,8 @@ class Begun:
         self.room = room
         self.entry = entry
         self.warnings = tuple(warnings)
+        self.replaced: tuple[Replaced, ...] = ()
+        """What the commands moved or removed, for who has imported it."""
 
     def take_back(self) -> None:
         """The environment as it was before the first command. Raises TransactionError when that fails."""
@@ -89,7 +92,7 @@ async def run(
     entry = Journal(State.CHANGING, plan.to_json(), occasion=occasion)
     begun = Begun(room, entry, ())
     try:
-        before = _looked_at(target)
+        before, code = _looked_at(target), restart.code(target)
         reporter.phase("run", "keeping a copy of the environment")
         await asyncio.to_thread(snapshot.take, room, reporter)
         cancel.check()
@@ -105,6 +108,7 @@ async def run(
             if status != 0:
                 raise _failed(command, status, output, told)
         reporter.phase("verify")
+        begun.replaced = restart.since(code, targets.read(target.prefix))
         begun.warnings = (*_verified(target, before, inside, told), *_touched(room))
     except BaseException:
         begun.take_back()

@@ -131,6 +131,24 @@ def test_what_they_bring_counts_as_there(site: Site) -> None:
     assert again.status is Status.UNCHANGED
 
 
+def test_what_they_replace_is_known_to_who_has_imported_it(site: Site) -> None:
+    tiny.wheel(site.wheels, "labtool", "1.0")
+    site.says({})
+    site.ask("pypi:labtool")
+    [packages] = (site.prefix / "lib").glob("python3.*/site-packages")
+    old, new = packages / "labtool-1.0.dist-info", packages / "labtool-2.0.dist-info"
+    code = (
+        f"import pathlib; d = pathlib.Path({str(old)!r}).rename({str(new)!r}); "
+        "(d / 'METADATA').write_text('Metadata-Version: 2.1\\nName: labtool\\nVersion: 2.0\\n'); "
+        "r = d / 'RECORD'; r.write_text(r.read_text().replace('1.0.dist-info', '2.0.dist-info'))"
+    )
+    site.says({"labtool": [site.script(code)]})
+    outcome = site.ask("pypi:labtool>=2", "conda:foo")
+    [replaced] = [one for one in outcome.replaced if one["name"] == "labtool"]
+    assert (replaced["old"], replaced["new"]) == ("1.0", "2.0")
+    assert str((packages / "labtool" / "__init__.py").resolve()) in replaced["files"]
+
+
 def test_a_name_that_is_nothing_but_its_commands_is_done_with_them(site: Site) -> None:
     """ipydeps' README has one such name, "labsetup"."""
     made = site.root / "made"

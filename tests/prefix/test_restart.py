@@ -215,3 +215,12 @@ def test_what_was_just_installed_can_be_imported_and_its_pth_files_work(tmp_path
     )
     assert done.stdout == "fine\n", done.stderr
     shutil.rmtree(venv)
+
+
+def test_two_changes_are_told_as_one() -> None:
+    first = Replaced("lib", "1.0", "2.0", ("a.py",))
+    assert restart.joined([first], [Replaced("lib", "2.0", "3.0", ("b.py",))]) == (
+        Replaced("lib", "1.0", "3.0", ("a.py", "b.py")),
+    )
+    assert restart.joined([first], [Replaced("lib", "2.0", "1.0", ())]) == ()
+    assert restart.joined([first], []) == (first,)
