@@ -14,6 +14,9 @@ die() {
 
 # What would send our own pip and Python elsewhere than into the virtual environment.
 unset PYTHONHOME PYTHONPATH PIP_TARGET PIP_PREFIX PIP_ROOT PIP_REQUIREMENT
+# Some machines forbid bytecode (CI, containers): every one of the many Pythons that tests start would then
+# compile all it imports anew, which is more work than most of them do.
+unset PYTHONDONTWRITEBYTECODE
 export PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 
 # The first Python of 3.10 or later: the one PYTHON names, else of those on PATH.
