@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 import sys
+import threading
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, Final
@@ -33,7 +34,10 @@ _SYSTEM_BUNDLES: Final = (
 
 
 def make_session(config: PipConfig) -> requests.Session:
-    """Connections as ``config`` says. Raises ConfigError when its CA bundle cannot be read."""
+    """Connections as ``config`` says.
+
+    Their first https request raises ConfigError when the CA bundle cannot be read.
+    """
     session = requests.Session()
     session.auth = Authentication((*config.index_urls, *config.find_links), config.keyring)
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # no state shared by threads
@@ -44,7 +48,7 @@ def make_session(config: PipConfig) -> requests.Session:
         if config.proxy:
             session.proxies = {"http": config.proxy, "https": config.proxy}
     insecure = _Unverified(config.retries)
-    session.mount("https://", _Verified(config.retries, trusted(_bundle(config))))
+    session.mount("https://", _Verified(config.retries, _bundle(config)))
     session.mount("http://", insecure)
     for host in config.trusted_hosts:
         session.mount(f"https://{host}/", insecure)
@@ -72,20 +76,26 @@ class _Adapter(requests.adapters.HTTPAdapter):
 
 
 class _Verified(_Adapter):
-    """Checks certificates against one context, filled once: reading a bundle takes longer than a request."""
+    """Checks certificates against one context, filled by its first request: that takes longer than one."""
 
-    def __init__(self, retries: int, context: ssl.SSLContext) -> None:
-        self._context = context
+    def __init__(self, retries: int, bundle: str | None) -> None:
+        self._bundle = bundle
+        self._context: ssl.SSLContext | None = None
+        self._filling = threading.Lock()
         super().__init__(retries)
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
-
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        return super().proxy_manager_for(proxy, **kwargs, ssl_context=self._context)
+        return super().proxy_manager_for(proxy, **kwargs, ssl_context=self._filled())
 
     def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
+        self.poolmanager.connection_pool_kw["ssl_context"] = self._filled()
         return super().send(request, *args, **{**kwargs, "verify": True})
+
+    def _filled(self) -> ssl.SSLContext:
+        with self._filling:
+            if self._context is None:
+                self._context = trusted(self._bundle)
+            return self._context
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         verify = False  # True would name a bundle, to be read again for each connection
