@@ -11,10 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
-from nbclient import NotebookClient
 
 
 @dataclass(frozen=True)
@@ -57,11 +55,9 @@ def run(
     virtual environment of ours. Raises nbclient's errors when a cell takes longer than ``timeout`` seconds
     or the kernel dies.
     """
-    new: Any = nbformat.v4  # untyped
-    notebook = new.new_notebook(cells=[new.new_code_cell(cell) for cell in cells])
     with tempfile.TemporaryDirectory(prefix="kernels-") as directory:
         manager = AsyncKernelManager(kernel_name=_KERNEL, kernel_spec_manager=_specs(prefix, Path(directory)))
-        return _executed(notebook, manager, cwd, env, timeout)
+        return _executed(cells, manager, cwd, env, timeout)
 
 
 def run_named(
@@ -73,20 +69,23 @@ def run_named(
     timeout: float = 120,
 ) -> list[Cell]:
     """As :func:`run`, in the kernel that is registered under ``name`` in ``folder``."""
-    new: Any = nbformat.v4  # untyped
-    notebook = new.new_notebook(cells=[new.new_code_cell(cell) for cell in cells])
     specs = KernelSpecManager(kernel_dirs=[str(folder)], ensure_native_kernel=False)
     manager = AsyncKernelManager(kernel_name=name, kernel_spec_manager=specs)
-    return _executed(notebook, manager, cwd, env, timeout)
+    return _executed(cells, manager, cwd, env, timeout)
 
 
 def _executed(
-    notebook: Any,
+    cells: Sequence[str],
     manager: AsyncKernelManager,
     cwd: Path,
     env: Mapping[str, str | None] | None,
     timeout: float,
 ) -> list[Cell]:
+    import nbformat  # with jsonschema, whose grammars take seconds: not when tests are only collected
+    from nbclient import NotebookClient
+
+    new: Any = nbformat.v4  # untyped
+    notebook = new.new_notebook(cells=[new.new_code_cell(cell) for cell in cells])
     client = NotebookClient(
         notebook,
         km=manager,

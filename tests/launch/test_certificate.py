@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from secure_jupyter import addresses, certificate, identity
 from secure_jupyter.errors import LaunchError
 
-from tests.launch.certificates import NOW, Mounted, mount, write_key
+from tests.launch.certificates import NOW, Key, Mounted, mount, write_key
 
 
 def mounted(files: Mounted) -> identity.Identity:
@@ -95,14 +96,14 @@ def test_a_certificate_of_tomorrow_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "why"),
     [
-        (rsa.generate_private_key(65537, 1024), "RSA with 1024 bits, 2048 are the least"),
-        (ec.generate_private_key(ec.SECP224R1()), "a curve of 224 bits, 256 are the least"),
-        (dsa.generate_private_key(2048), "neither RSA nor an elliptic curve"),
+        (lambda: rsa.generate_private_key(65537, 1024), "RSA with 1024 bits, 2048 are the least"),
+        (lambda: ec.generate_private_key(ec.SECP224R1()), "a curve of 224 bits, 256 are the least"),
+        (lambda: dsa.generate_private_key(2048), "neither RSA nor an elliptic curve"),
     ],
     ids=["rsa-1024", "p-224", "dsa"],
 )
-def test_a_weak_key_is_refused(tmp_path: Path, key: rsa.RSAPrivateKey, why: str) -> None:
-    assert why in refusal(mount(tmp_path, key=key))
+def test_a_weak_key_is_refused(tmp_path: Path, key: Callable[[], Key], why: str) -> None:
+    assert why in refusal(mount(tmp_path, key=key()))
 
 
 def test_a_certificate_signed_with_sha1_is_refused(tmp_path: Path) -> None:
