@@ -10,12 +10,13 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from condadeps.asked import matchspec
 from condadeps.asked.job import Verb
 from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.prefix.conda_match import conda_grammar
 from condadeps.prefix.installed import InstalledPackage
 from condadeps.solve.discover import Discovery
 from condadeps.solve.installed import Installed
 from condadeps.solve.needs import Need, spelled
 from condadeps.solve.versions import parsed
-from condadeps.solve.wanted import Wanted, conda_grammar
+from condadeps.solve.wanted import Wanted
 
 
 def holding(

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from packaging.specifiers import SpecifierSet
 
+from condadeps.prefix.conda_match import conda_grammar
 from condadeps.solve.universe import Entry
-from condadeps.solve.wanted import conda_grammar
 
 
 def conda_constraint(specifier: SpecifierSet, entry: Entry) -> str:

@@ -6,48 +6,32 @@ digest says nothing. What is installed already at a version that was asked for s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection
 
 from packaging.version import Version
 
 from condadeps.errors import HashError
 from condadeps.solve.seams import Page
-from condadeps.sources.files import Choice, File, Interpreter
+from condadeps.sources.files import File, Interpreter
+from condadeps.sources.pages import Best
 
 
-class Hashed(Mapping[Version, File]):
+class Hashed(Best):
     """The file to use of each version, among those with one of the digests; judged when looked up."""
 
     def __init__(
         self, page: Page, interpreter: Interpreter, digests: Collection[str], *, yanked: bool = False
     ) -> None:
         """``digests`` are ``algorithm:hex`` texts. One whose SHA-256 nobody tells counts, to be checked."""
-        self._page = page
-        self._choice = Choice.of(interpreter)
+        super().__init__(page, interpreter, yanked)
         self._digests = frozenset(digests)
-        self._yanked = yanked
 
-    def __getitem__(self, version: Version) -> File:
-        files = [file for file in self._page.at(version) if self._fits(file)]
-        found = self._choice.best([file for file in files if not file.yanked])
-        if found is None and self._yanked:
-            found = self._choice.best(files)
-        if found is None:
-            raise KeyError(version)
-        return found
+    def _files(self, version: Version) -> list[File]:
+        return [file for file in super()._files(version) if self._fits(file)]
 
     def _fits(self, file: File) -> bool:
         told = {f"{algorithm}:{digest}" for algorithm, digest in file.hashes.items()}
         return "sha256" not in file.hashes or not told.isdisjoint(self._digests)
-
-    def __iter__(self) -> Iterator[Version]:
-        return (version for version in self._page.versions if version in self)
-
-    def __contains__(self, version: object) -> bool:
-        return isinstance(version, Version) and self.get(version) is not None
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
 
 
 def check(file: File, digests: Collection[str]) -> None:

@@ -18,12 +18,13 @@ from condadeps.asked.request import Direct, Project, Request
 from condadeps.errors import NotFoundError, RequestError
 from condadeps.names.homes import Homes
 from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.prefix.conda_match import conda_grammar
 from condadeps.prefix.target import Target
 from condadeps.solve.constraint import exactly
 from condadeps.solve.encode import NEVER, PROXY
 from condadeps.solve.seams import CondaCandidates
 from condadeps.solve.versions import parsed
-from condadeps.solve.wanted import Wanted, conda_grammar, wanted
+from condadeps.solve.wanted import Wanted, wanted
 
 
 @dataclass(frozen=True, slots=True)

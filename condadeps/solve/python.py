@@ -12,10 +12,10 @@ from condadeps.asked.request import Bare, Project, Request, Spec
 from condadeps.errors import NotFoundError
 from condadeps.names.homes import Homes
 from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.prefix.conda_match import conda_grammar
 from condadeps.solve.attempt import Question, Refusal, ask
 from condadeps.solve.encode import Encoded
 from condadeps.solve.seams import CondaCandidates
-from condadeps.solve.wanted import conda_grammar
 
 
 async def choose_python(

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
 
 from condadeps.asked.job import IMPLIED
 from condadeps.asked.request import Bare, Direct, Project, Request, Spec
@@ -14,9 +13,10 @@ from condadeps.errors import NotFoundError
 from condadeps.names.homes import Homes
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.names.reading import read
+from condadeps.prefix.conda_match import conda_grammar
 from condadeps.prefix.target import Target
 from condadeps.solve.encode import PROXY
-from condadeps.solve.needs import Need, holds, spelled
+from condadeps.solve.needs import Need, holds
 from condadeps.solve.needs import need as read_need
 
 
@@ -116,21 +116,3 @@ def not_conda(request: Spec) -> NotFoundError:
         looked_in=[],
         near=[],
     )
-
-
-def conda_grammar(specifier: SpecifierSet) -> str:
-    """A PEP 440 specifier as conda writes it (CEP 29), clause by clause.
-
-    >>> conda_grammar(SpecifierSet("==1.2.*")), conda_grammar(SpecifierSet("<2,>=1"))
-    ('1.2.*', '>=1,<2')
-    """
-
-    clauses = []
-    for clause in filter(None, spelled(specifier).split(",")):
-        if clause.startswith("==="):
-            clauses.append(f"=={clause[3:]}")
-        elif clause.startswith("==") and clause.endswith(".*"):
-            clauses.append(clause[2:])
-        else:
-            clauses.append(clause)
-    return ",".join(clauses)

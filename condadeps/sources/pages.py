@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, Final, overload
+from typing import Any, Final, Protocol, overload
 
 from packaging.version import Version
 
@@ -267,10 +267,21 @@ def _file(row: list[Any], base: str, version: Version, project: ProjectName) -> 
     )
 
 
+class Listing(Protocol):
+    """What :class:`Best` chooses from."""
+
+    @property
+    def versions(self) -> tuple[Version, ...]:
+        """Newest first."""
+
+    def at(self, version: Version) -> Sequence[File]:
+        """Every file of a version."""
+
+
 class Best(Mapping[Version, File]):
     """Version → the file to use, judged when looked up. Made by :meth:`Page.best`."""
 
-    def __init__(self, page: Page, interpreter: Interpreter, yanked: bool) -> None:
+    def __init__(self, page: Listing, interpreter: Interpreter, yanked: bool) -> None:
         self._page = page
         self._choice = Choice.of(interpreter)
         self._yanked = yanked
@@ -278,7 +289,7 @@ class Best(Mapping[Version, File]):
 
     def __getitem__(self, version: Version) -> File:
         if version not in self._known:
-            files = self._page.at(version)
+            files = self._files(version)
             found = self._choice.best([file for file in files if not file.yanked])
             if found is None and self._yanked:
                 found = self._choice.best(files)
@@ -287,6 +298,9 @@ class Best(Mapping[Version, File]):
         if file is None:
             raise KeyError(version)
         return file
+
+    def _files(self, version: Version) -> Sequence[File]:
+        return self._page.at(version)
 
     def __iter__(self) -> Iterator[Version]:
         return (version for version in self._page.versions if version in self)
