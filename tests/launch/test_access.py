@@ -212,6 +212,33 @@ def test_the_gallery_posts_nothing_without_the_cookie(server: Server, tmp_path: 
     assert not (server.home / "notebooks" / "evil.ipynb").exists()
 
 
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("environment.yml", "file"),  # would be installed at the next start
+        ("environment.yml", "notebook"),  # JSON is YAML
+        ("sitecustomize.py", "file"),
+        ("a-directory", "directory"),
+        ("a%20notebook.ipynb", "file"),
+        (".hidden/a.ipynb", "notebook"),
+        ("..%2foutside.ipynb", "notebook"),
+    ],
+)
+def test_the_gallery_puts_notebooks_and_nothing_else(
+    server: Server, browser: tuple[Path, str], path: str, kind: str
+) -> None:
+    before = sorted(server.home.rglob("*.ipynb"))
+    model = (
+        {"type": kind, "format": "text", "content": "x"}
+        if kind == "file"
+        else {**json.loads(NOTEBOOK), "type": kind}
+    )
+    sent = ("--cookie", str(browser[0]), "--data", json.dumps(model))
+    assert server.curl(f"/post/{path}", *sent, origin=GALLERY).status in (400, 403, 404)
+    assert not (server.home / "notebooks" / path).exists()
+    assert sorted(server.home.rglob("*.ipynb")) == before
+
+
 def test_our_own_pages_alone_set_and_reset_nbgallery_s_preferences(
     server: Server, browser: tuple[Path, str]
 ) -> None:
@@ -257,6 +284,20 @@ def test_the_gallery_sees_whether_a_notebook_is_there(server: Server, browser: t
     cookies = ("--cookie", str(browser[0]))
     assert allowed(server, "/api/contents/from%20the%20gallery.ipynb", *cookies) == (GALLERY, "true")
     assert allowed(server, "/api/contents/nowhere.ipynb", *cookies) == (GALLERY, "true")
+
+
+def test_the_gallery_does_not_see_what_is_in_it(server: Server, browser: tuple[Path, str]) -> None:
+    (server.home / "notebooks" / "data.csv").write_text("mine")
+    cookies = ("--cookie", str(browser[0]))
+    for path in (
+        "/api/contents/data.csv",
+        "/api/contents/data.csv?content=1",
+        "/api/contents?content=1&hash=1",
+    ):
+        told = json.loads(server.curl(path, *cookies, origin=GALLERY).body)
+        assert told["content"] is None and not told.get("hash"), path
+    assert json.loads(server.curl("/api/contents/data.csv", token=TOKEN).body)["content"] == "mine"
+    assert json.loads(server.curl("/api/contents", *cookies).body)["content"]
 
 
 def test_the_gallery_sees_nothing_else(server: Server, browser: tuple[Path, str]) -> None:

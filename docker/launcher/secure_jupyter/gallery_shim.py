@@ -3,10 +3,11 @@
 "Run in Jupyter" on a page of the gallery looks whether a notebook is there (``GET /api/contents/…``) and
 puts it there (``POST /post/…``), with the user's cookie and no XSRF token, which it cannot know. The
 published images turn XSRF off and open every address to the gallery for this, the page with the token in it
-included. Here both are open to the gallery's exact origin and for these two alone; its own extension in
-JupyterLab (autodownload) posts to ``/post/…`` too, from our own pages and equally without a token, so these
-count as well. Its user preferences are taken from the gallery and reset the same way, from our own pages
-alone.
+included. Here both are open to the gallery's exact origin and for these two alone: it learns that a file is
+there and not what is in it, and puts notebooks and nothing else (an environment file would be installed at
+the next start). Its own extension in JupyterLab (autodownload) posts to ``/post/…`` too, from our own pages
+and equally without a token, so these count as well. Its user preferences are taken from the gallery and reset
+the same way, from our own pages alone.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import json
 import os
 import re
 from typing import Any
+from urllib.parse import unquote
 
 CONTENTS = "api/contents"
 POST = "post/"
@@ -40,6 +42,19 @@ def excused(method: str, origin: str | None, own: str, gallery: str) -> bool:
     return method == "POST" and origin is not None and origin.lower() in (gallery, own.lower())
 
 
+def puts_a_notebook(path: str, body: bytes, directories: bool = False) -> bool:
+    """Whether a request to ``/post/…`` makes a notebook, by name and content, or a directory if it may."""
+    try:
+        model = json.loads(body)
+    except ValueError:
+        return False
+    place = unquote(path)
+    if "/." in place or not isinstance(model, dict):
+        return False
+    notebook = model.get("type") == "notebook" and place.endswith(".ipynb")
+    return notebook or (directories and model.get("type") == "directory")
+
+
 def at_home(method: str, origin: str | None, own: str) -> bool:
     """Whether a request to nbgallery's preferences needs no XSRF token: one of our own pages sends it."""
     return method in ("POST", "DELETE") and origin is not None and origin.lower() == own.lower()
@@ -52,6 +67,7 @@ def install(gallery: str) -> None:
     """
     from jupyter_server.services.contents.handlers import ContentsHandler
     from jupyterlab_nbgallery.handlers import EnvironmentHandler, PostHack, PreferencesHandler
+    from tornado.web import HTTPError
 
     def allowed(handler: Any) -> bool:
         return opened(handler.request.method, handler.request.path, handler.base_url)
@@ -64,14 +80,24 @@ def install(gallery: str) -> None:
 
     def of_posts(handler: Any) -> None:
         request = handler.request
-        if not excused(request.method, request.headers.get("Origin"), _own(request), gallery):
+        own, origin = _own(request), request.headers.get("Origin")
+        if not excused(request.method, origin, own, gallery):
             ContentsHandler.check_xsrf_cookie(handler)
+        elif not puts_a_notebook(request.path, request.body, directories=origin.lower() == own.lower()):
+            raise HTTPError(403, "Only notebooks are put here, under names that end in .ipynb")
 
     def of_preferences(handler: Any) -> None:
         request = handler.request
         if not at_home(request.method, request.headers.get("Origin"), _own(request)):
             ContentsHandler.check_xsrf_cookie(handler)
 
+    async def get_told(handler: Any, path: str = "") -> None:
+        if handler.request.headers.get("Origin", "").lower() == gallery:
+            handler.request.query_arguments.update(content=[b"0"], hash=[b"0"])
+        await get(handler, path)
+
+    get = ContentsHandler.get
+    ContentsHandler.get = get_told
     ContentsHandler.allow_origin = property(allow_origin)
     ContentsHandler.allow_credentials = property(allow_credentials)
     PostHack.check_xsrf_cookie = of_posts
