@@ -137,16 +137,31 @@ def test_a_configuration_that_undoes_it_starts_nothing(jupyter: Path, home: Path
     assert not listens(port, tls=False)
 
 
-def test_an_argument_that_undoes_it_starts_nothing(jupyter: Path, home: Path) -> None:
-    port = str(free_port())
-    done = launch(jupyter, home, "--ServerApp.disable_check_xsrf=True", JUPYTER_PORT=port)
-    assert "disable_check_xsrf is set" in refused(done)
+@pytest.mark.parametrize(
+    ("argument", "why"),
+    [
+        ("--ServerApp.disable_check_xsrf=True", "disable_check_xsrf is set"),
+        ("--ServerApp.allow_unauthenticated_access=True", "allow_unauthenticated_access is set"),
+        ("--IdentityProvider.cookie_options={}", "the protection from the login's cookie"),
+    ],
+)
+def test_an_argument_that_undoes_it_starts_nothing(
+    jupyter: Path, home: Path, argument: str, why: str
+) -> None:
+    done = launch(jupyter, home, argument, JUPYTER_PORT=str(free_port()))
+    assert why in refused(done)
+
+
+def provider(enabled: bool = True, **cookie: object) -> SimpleNamespace:
+    """Who lets people in, with a cookie that is protected, but for ``cookie``."""
+    return SimpleNamespace(auth_enabled=enabled, cookie_options={"secure": True, "samesite": "Lax", **cookie})
 
 
 def configured(**different: object) -> SimpleNamespace:
     """What the last look sees of a server that is as it was planned, but for ``different``."""
     server = SimpleNamespace(
-        identity_provider=SimpleNamespace(auth_enabled=True),
+        identity_provider=provider(),
+        allow_unauthenticated_access=False,
         disable_check_xsrf=False,
         allow_origin="",
         allow_origin_pat="",
@@ -164,7 +179,11 @@ PLAN = Plan(mode="secure", port=443, cert_file="/c", key_file="/k")
 @pytest.mark.parametrize(
     ("different", "why"),
     [
-        ({"identity_provider": SimpleNamespace(auth_enabled=False)}, "neither token nor password"),
+        ({"identity_provider": provider(enabled=False)}, "neither token nor password"),
+        ({"identity_provider": provider(secure=False)}, "the protection from the login's cookie"),
+        ({"identity_provider": provider(httponly=False)}, "the protection from the login's cookie"),
+        ({"identity_provider": provider(samesite=None)}, "the protection from the login's cookie"),
+        ({"allow_unauthenticated_access": True}, "allow_unauthenticated_access is set"),
         ({"disable_check_xsrf": True}, "disable_check_xsrf is set"),
         ({"allow_origin": "*"}, "lets the pages of every site in"),
         ({"allow_origin_pat": "https://.*"}, "lets the pages of every site in"),

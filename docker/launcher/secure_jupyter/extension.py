@@ -51,6 +51,16 @@ def refuse(app: Any, told: plan.Plan) -> None:
             "disable_check_xsrf is set: any web page could act here in its visitors' name.",
             "Leave it out. A gallery gets in without it: NBGALLERY_URL=…",
         )
+    if app.allow_unauthenticated_access:
+        raise LaunchError(
+            "allow_unauthenticated_access is set: what forgot to ask for the login would be open.",
+            "Leave it out.",
+        )
+    cookie = app.identity_provider.cookie_options
+    if not (cookie.get("secure") and cookie.get("httponly", True) and cookie.get("samesite")):
+        raise LaunchError(
+            "IdentityProvider.cookie_options takes the protection from the login's cookie.", "Leave it out."
+        )
     pattern = app.allow_origin_pat
     if app.allow_origin == "*" or (pattern and re.match(pattern, _ANYBODY)):
         raise LaunchError(
