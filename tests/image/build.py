@@ -2,7 +2,7 @@
 
 The Dockerfile knows nothing of the tests. What is not had here comes in as build arguments, and as
 environment files: those of ``docker/`` without the lines of :data:`MISSING`, and with the Python that the
-channel has.
+channel has. The build has no network: what it takes is in the base, the channel or the directory of wheels.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ from tests.channel import cached
 from tests.image import channel
 from tests.image.base import PYTHON, base
 from tests.image.podman import CHANNEL, exists, podman, run_options
+from tests.image.wheelhouse import wheelhouse
 
 ROOT = Path(__file__).parent.parent.parent
+WHEELS = "/srv/test-wheels"
+"""Where the build finds what PyPI has."""
 CONTEXT = (
     ".dockerignore",
     "LICENSE",
@@ -88,6 +91,8 @@ def _build(name: str, made: Path, below: str) -> None:
             "BASE_TAG": tag,
             "BUILD_PYTHON": PYTHON,
             "CHANNELS": f"file://{CHANNEL}",
+            "PIP_FIND_LINKS": WHEELS,
+            "PIP_NO_INDEX": "1",
             "KERNELS": f"bash,julia,r,{PYTHON}",
             "VERSION": "0.0.test",
         }
@@ -95,7 +100,8 @@ def _build(name: str, made: Path, below: str) -> None:
         log = cached.root() / "image-build.log"
         podman(
             *("build", "--format=docker", "--layers", "--pull=never", "-f", context / "docker/Dockerfile"),
-            *run_options(made),
+            *run_options(made, network="none"),
+            *("-v", f"{wheelhouse()}:{WHEELS}:ro"),
             *options,
             *("-t", name, context),
             timeout=1500,

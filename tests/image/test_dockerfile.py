@@ -34,6 +34,18 @@ def test_nothing_from_the_web_is_run_and_no_test_is_known() -> None:
     assert not re.search(r"debian|apt|test|localhost|127\.0\.0\.1", code, re.IGNORECASE)
 
 
+def test_nothing_is_for_one_kind_of_processor() -> None:
+    """amd64 and arm64 are built from the same lines; only what pins packages names platforms."""
+    files = [
+        path for path in (ROOT / "docker").rglob("*") if path.is_file() and "__pycache__" not in path.parts
+    ]
+    files += (ROOT / "util").glob("jupyter-notebook-*")
+    assert len(files) > 30
+    words = re.compile(r"x86[_-]?64|amd64|linux-64|aarch64|arm64|ld-linux", re.IGNORECASE)
+    found = [str(path) for path in files if words.search(path.read_text("utf-8"))]
+    assert [path for path in found if not path.endswith(".conda-lock.yml")] == []
+
+
 def test_the_tests_build_the_environment_files_of_the_image() -> None:
     """But for two packages that are on no index reached here, and the Python the channel has."""
     for name in ("server.yml", "python3.yml"):
