@@ -59,6 +59,8 @@ class RunCells(Protocol):
 
 # How long an example takes is no promise of those tests; on a busy machine it is the machine's.
 hypothesis.settings.register_profile("condadeps", deadline=None)
+# For ./util/test fast. A test that wants more examples, or fewer, says so by a multiple of the profile's.
+hypothesis.settings.register_profile("fast", deadline=None, max_examples=20)
 hypothesis.settings.load_profile("condadeps")
 
 

@@ -30,6 +30,7 @@ def test_what_can_be_had_is_listed(folder: Path) -> None:
     assert bash["conda"] == ["bash_kernel"] and not bash["installed"] and not bash["registered"]
 
 
+@pytest.mark.slow
 def test_a_kernel_is_added_listed_and_removed(folder: Path) -> None:
     done = condadeps("kernels", "add", "bash", "r")
     assert done.returncode == 0, done.stderr

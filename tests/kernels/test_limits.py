@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from tests.kernels.conftest import Small
@@ -122,6 +121,8 @@ def test_a_server_that_ends_meanwhile_leaves_nothing_half_done(small: Small, jup
 def _notebook(path: Path) -> Path:
     """Two cells of the kernel under test."""
     metadata = {"kernelspec": {"name": "small", "display_name": "Small", "language": "python"}}
+    import nbformat  # with jsonschema: see tests.kernel
+
     cells = [nbformat.v4.new_code_cell(code) for code in ("n = 6", "n * 7")]
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), path)
     return path

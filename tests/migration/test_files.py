@@ -135,6 +135,7 @@ def test_a_path_that_is_not_there_is_a_wrong_word(tmp_path: Path) -> None:
         migrate([tmp_path / "none.ipynb"])
 
 
+@pytest.mark.slow
 def test_the_command_is_fit_for_a_pre_commit_hook(tmp_path: Path) -> None:
     (tmp_path / "a.ipynb").write_text(book(OLD, "ipydeps.pip(x)"))
 
@@ -153,6 +154,7 @@ def test_the_command_is_fit_for_a_pre_commit_hook(tmp_path: Path) -> None:
     assert run()[0] == 2 and run("none.ipynb")[0] == 2
 
 
+@pytest.mark.slow
 def test_a_thousand_notebooks_are_checked_in_seconds(tmp_path: Path) -> None:
     picture = json.dumps("iVBOR" * 8000)
     cells = [f"x{number} = {number}\nprint(x{number})\n" for number in range(20)]

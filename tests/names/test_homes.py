@@ -44,6 +44,7 @@ def test_each_project_without_a_shipper_of_its_name_has_the_home_the_order_gives
         assert found.package == expected, project
 
 
+@pytest.mark.slow
 def test_every_other_project_has_its_namesake_as_its_home_or_a_curated_one() -> None:
     for project, by in shippers().items():
         if project in curated.homes() or not any(normal(p) == project for p in by):

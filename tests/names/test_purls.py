@@ -71,6 +71,7 @@ def test_a_record_of_the_engine_is_read_too(tmp_path: Path) -> None:
     assert from_purls([record]) == {}
 
 
+@pytest.mark.slow
 def test_the_packages_worth_asking_about_hold_every_homes_name_that_follows_a_pattern() -> None:
     homes = Homes(Table.load(SHIPPED))
     for project in map(ProjectName, whole_table.shippers()):

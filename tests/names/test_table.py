@@ -67,6 +67,7 @@ def test_the_shipped_table_has_all_of_conda_forge_as_of_its_day() -> None:
     assert len({project for projects in ships.values() for project in projects}) == 20_521
 
 
+@pytest.mark.slow
 def test_every_name_of_the_shipped_table_is_found_again() -> None:
     table = Table.load(SHIPPED)
     for package, projects in whole_table.ships().items():

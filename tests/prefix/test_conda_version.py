@@ -30,7 +30,7 @@ SPECS = st.lists(CLAUSES, min_size=1, max_size=3).map(",".join) | st.lists(
 
 
 @given(VERSIONS, VERSIONS)
-@settings(max_examples=400)
+@settings(max_examples=4 * settings.default.max_examples)
 @example("1.0.dev1", "1.0a1")
 @example("1.0+abc", "1.0")
 @example("1.0", "1.0.0")
@@ -42,7 +42,7 @@ def test_versions_are_ordered_as_the_engine_orders_them(one: str, other: str) ->
 
 
 @given(VERSIONS, SPECS)
-@settings(max_examples=600)
+@settings(max_examples=6 * settings.default.max_examples)
 @example("1.2.3", "=1.2")
 @example("1.2", "=1.2.0")
 @example("1.20", "=1.2")

@@ -125,6 +125,7 @@ def test_an_error_inside_frees_the_lock(prefix: Path) -> None:
     assert lock.holder(prefix) is None
 
 
+@pytest.mark.slow
 def test_ten_processes_take_turns(prefix: Path) -> None:
     (prefix / "counter").write_text("0")
     children = [subprocess.Popen([sys.executable, "-c", COUNT, str(prefix)]) for _ in range(10)]

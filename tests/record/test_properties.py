@@ -83,7 +83,7 @@ def test_a_glance_says_what_the_yaml_library_says(text: str) -> None:
         assert said == Document(text, Path("environment.yml")).sheet
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=settings.default.max_examples * 3 // 5)
 @given(
     st.one_of(st.lists(_lines, max_size=12).map("\n".join), st.text(max_size=40)),
     st.lists(

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.record.test_environment import PANDAS, conda, record
 from tests.record.test_environment import path as path
 
@@ -21,6 +23,7 @@ for number in range(4):
 """
 
 
+@pytest.mark.slow
 def test_several_processes_at_once_lose_nothing(path: Path) -> None:
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(path), str(each)]) for each in range(5)]
     assert [writer.wait(timeout=120) for writer in writers] == [0] * 5

@@ -41,7 +41,7 @@ CLAUSES = st.one_of(
 SPECIFIERS = st.lists(CLAUSES, max_size=3).map(",".join)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=4 * settings.default.max_examples)
 @given(st.lists(LOCALS, min_size=1, max_size=15, unique=True), SPECIFIERS)
 def test_what_the_solver_is_told_admits_exactly_what_pep_440_admits(texts: list[str], clauses: str) -> None:
     versions = [Version(text) for text in texts]
@@ -56,7 +56,7 @@ def test_what_the_solver_is_told_admits_exactly_what_pep_440_admits(texts: list[
     assert admitted == (expected if clauses else admitted | expected)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples)
 @given(st.lists(LOCALS, min_size=1, max_size=12, unique=True), SPECIFIERS.filter(bool))
 def test_conda_s_grammar_is_shown_what_admits_the_same(texts: list[str], clauses: str) -> None:
     candidates = conda_candidates(PackageName("x"), {str(Version(text)) for text in texts})
@@ -197,7 +197,10 @@ def test_asked_from_pypi_once_is_asked_from_pypi(world: World) -> None:
     assert {answer.manager for answer in plan.answers} == {"pip"}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=settings.default.max_examples * 3 // 5,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(st.lists(VERSIONS, min_size=1, max_size=8, unique_by=Version), st.data())
 def test_what_is_chosen_is_what_pip_would_choose(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str], data: st.DataObject
@@ -218,7 +221,10 @@ def test_what_is_chosen_is_what_pip_would_choose(
         assert installs(world.solve(f"pypi:lib{clauses}")) == {"lib": str(expected)}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=settings.default.max_examples * 3 // 5,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(st.lists(VERSIONS, min_size=1, max_size=8, unique_by=Version), SPECIFIERS, SPECIFIERS, SPECIFIERS)
 def test_requirements_from_all_sides_come_to_what_pip_would_choose(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str], asked: str, needed: str, limit: str

@@ -100,7 +100,7 @@ def test_credentials_stay_behind() -> None:
     assert package(record).url == "https://host/c/noarch/foo.conda"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=settings.default.max_examples * 2 // 5)
 @given(
     version=st.from_regex(
         r"([0-9]!)?[0-9]{1,3}(\.[0-9]{1,3}){0,3}((a|rc|\.post|\.dev)[0-9])?(\+[0-9])?", fullmatch=True

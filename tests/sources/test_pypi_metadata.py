@@ -188,6 +188,7 @@ def test_an_index_that_fails_is_not_the_files_fault(serve: Serve, tmp_path: Path
     assert raised.value.data["status"] == 500
 
 
+@pytest.mark.slow
 def test_five_thousand_requirements_do_not_hurt() -> None:
     lines = [
         f"project-{number}[a,b] >=1.{number}, !=2.* ; python_version >= '3.8' and extra == 'x{number}'"

@@ -216,6 +216,7 @@ def test_a_kept_page_that_is_damaged_is_not_read() -> None:
             Part.from_bytes(damaged)
 
 
+@pytest.mark.slow
 def test_a_page_of_ten_thousand_files_does_not_hurt() -> None:
     entries = [
         {

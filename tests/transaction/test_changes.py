@@ -63,7 +63,7 @@ _TREES = st.dictionaries(_NAMES, _CONTENT, max_size=6).map(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=settings.default.max_examples * 3 // 2, suppress_health_check=[HealthCheck.too_slow])
 @given(_TREES, _TREES, st.sets(_NAMES), st.integers(0, 14), st.booleans())
 def test_a_change_cut_short_anywhere_is_taken_back(
     before: dict[str, str], after: dict[str, str], also_gone: set[str], cut: int, twice: bool
