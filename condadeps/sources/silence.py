@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from condadeps.errors import SourceError
 from condadeps.pki import wanted
@@ -141,6 +140,8 @@ def _no_channel(status: int | None, url: str, text: str) -> str:
     missing = "could not find subdir 'noarch'" in text and "No such file" in text
     if not url.startswith("file:") or not missing:
         return ""
+    from urllib.request import url2pathname  # with http.client and more, which a plan does not need
+
     directory = Path(url2pathname(urlsplit(url).path))
     if not directory.is_dir():
         return "there is no such directory"
