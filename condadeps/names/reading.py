@@ -62,6 +62,14 @@ def read(
     return Reading("pypi", project, None, _absent_from_channels(package, home, homes), home)
 
 
+def looked_for(name: str, homes: Homes) -> tuple[PackageName, ...]:
+    """The packages of which :func:`read` asks whether a channel has them, and no others."""
+    project, package = _project(name), _package(name)
+    home = homes.home(project).package if project is not None else None
+    namesake = PackageName(project) if project is not None else None
+    return tuple(dict.fromkeys(one for one in (home, package, namesake) if one is not None))
+
+
 def _without_conda(
     name: str, homes: Homes, project: ProjectName | None, package: PackageName | None, home: Home | None
 ) -> Reading:

@@ -33,14 +33,13 @@ class ChannelsTell:
 
     async def about(self, projects: Iterable[ProjectName]) -> bool:
         """Look for packages that say they ship one of ``projects``; whether any did. Raises SourceError."""
-        names = await self._conda.names()
-        found = {
-            p: None for project in projects for p in likely(project) if p in names and self._open(p, project)
-        }
-        packages = [package for package in found if package not in self._asked]
+        found = {p: None for project in projects for p in likely(project) if self._open(p, project)}
+        asked = [package for package in found if package not in self._asked]
+        self._asked.update(asked)
+        there = await self._conda.having(asked) if asked else ()
+        packages = [package for package in asked if package in there]
         if not packages:
             return False
-        self._asked.update(packages)
         records = await self._conda.records(packages)
         told = {package: self._told(package, records.get(package, ())) for package in packages}
         ships = {package: projects for package, projects in told.items() if projects}

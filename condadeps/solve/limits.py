@@ -24,7 +24,7 @@ from condadeps.solve.constraint import exactly
 from condadeps.solve.encode import NEVER, PROXY
 from condadeps.solve.seams import CondaCandidates
 from condadeps.solve.versions import parsed
-from condadeps.solve.wanted import Wanted, wanted
+from condadeps.solve.wanted import Wanted, packages_to_know, wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +106,12 @@ async def limits(
     ``installed`` are conda packages and their versions. Raises RequestError for one that cannot be a
     constraint, SourceError when a channel does not answer.
     """
-    names = await conda.names() if conda and constraints else frozenset[str]()
+    known = packages_to_know(constraints, homes)
+    names = await conda.having(known) if conda and constraints else frozenset[PackageName]()
     items = [item for one in constraints for item in _items(one, target, homes, names.__contains__)]
     projects = {item.need.project for item in items if item.need}
-    there = {*names, *installed}
+    shipping = {package for project in projects for package in embodiments(project, homes)}
+    there = {*(await conda.having(shipping) if conda and shipping else ()), *installed}
     packages = {p: [name for name in embodiments(p, homes) if name in there] for p in projects}
     every = sorted({package for found in packages.values() for package in found})
     records = await conda.records(every) if conda and every else {}

@@ -6,12 +6,13 @@ the conda part of what was asked alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from condadeps.asked.request import Bare, Project, Request, Spec
 from condadeps.errors import NotFoundError
 from condadeps.names.homes import Homes
 from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.names.reading import looked_for
 from condadeps.prefix.conda_match import conda_grammar
 from condadeps.solve.attempt import Question, Refusal, ask
 from condadeps.solve.encode import Encoded
@@ -32,7 +33,9 @@ async def choose_python(
     newest that what was said of Python itself allows (the solve then explains the clash). Raises
     NotFoundError when no channel has such a Python, SourceError when a channel does not answer.
     """
-    names = await conda.names()
+    names = await conda.having(
+        {name for request in (*requests, *constraints) for name in _looked_for(request, homes)}
+    )
     found = [_conda_spec(request, homes, names) for request in requests]
     everything = [spec for spec in found if spec]
     own = [spec for spec in everything if _name(spec) == "python"]
@@ -51,7 +54,15 @@ async def choose_python(
     )
 
 
-def _conda_spec(request: Request, homes: Homes, names: frozenset[str]) -> str | None:
+def _looked_for(request: Request, homes: Homes) -> tuple[PackageName, ...]:
+    match request:
+        case Bare() | Project():
+            return looked_for(request.name, homes)
+        case _:
+            return ()
+
+
+def _conda_spec(request: Request, homes: Homes, names: Set[str]) -> str | None:
     match request:
         case Spec():
             return request.spec.rpartition("::")[2]

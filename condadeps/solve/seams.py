@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class CondaCandidates(Protocol):
     """What the configured channels offer."""
 
-    async def names(self) -> frozenset[str]:
-        """Every package name in any channel. To be awaited before anything else is asked."""
+    async def having(self, names: Iterable[PackageName]) -> frozenset[PackageName]:
+        """Those of these names that any channel has. To be awaited before anything else is asked."""
 
     async def near(self, name: str, count: int = 3) -> tuple[str, ...]:
         """Names that exist and look like ``name``, the likeliest first."""

@@ -35,7 +35,7 @@ from condadeps.solve.policy import Policy
 from condadeps.solve.problem import Problem, Solved
 from condadeps.solve.seams import CondaCandidates, PypiCandidates
 from condadeps.solve.universe import Entry, PipCandidate
-from condadeps.solve.wanted import Wanted, wanted
+from condadeps.solve.wanted import Wanted, packages_to_know, wanted
 from condadeps.sources.files import File
 
 ROUNDS = 6
@@ -72,11 +72,11 @@ async def solve(
     conda = conda if target.is_conda else None
     policy = policy or Policy()
     pypi = pypi if "never" not in (options.pip, policy.pip) else None
-    names = await conda.names() if conda else frozenset[str]()
     channels_tell = ChannelsTell(conda, homes) if conda else None
     if channels_tell is not None:
         await channels_tell.about([*_projects(requests), *_projects(constraints)])
-    items = wanted(requests, target, homes, names.__contains__)
+    there = await conda.having(packages_to_know(requests, homes)) if conda else frozenset[PackageName]()
+    items = wanted(requests, target, homes, there.__contains__)
     asked = frozenset(item.need.project for item in items if item.need)
     installed = Installed(packages, distributions, homes)
     items = keeping(asked_earlier or {}, items, installed, verb)

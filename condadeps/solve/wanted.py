@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from packaging.requirements import Requirement
@@ -12,7 +12,7 @@ from condadeps.asked.request import Bare, Direct, Project, Request, Spec
 from condadeps.errors import NotFoundError
 from condadeps.names.homes import Homes
 from condadeps.names.namespaces import PackageName, ProjectName
-from condadeps.names.reading import read
+from condadeps.names.reading import looked_for, read
 from condadeps.prefix.conda_match import conda_grammar
 from condadeps.prefix.target import Target
 from condadeps.solve.encode import PROXY
@@ -66,6 +66,17 @@ def wanted(
 ) -> list[Wanted]:
     """What each request wants. Raises NotFoundError for a conda package outside a conda environment."""
     return [_one(request, target, homes, in_channel) for request in requests]
+
+
+def packages_to_know(requests: Iterable[Request], homes: Homes) -> frozenset[PackageName]:
+    """The packages that :func:`wanted` asks about, and those asked for: all are looked at sooner or later."""
+    found: set[PackageName] = set()
+    for request in requests:
+        if isinstance(request, Spec):
+            found.add(request.name)
+        elif isinstance(request, Bare):
+            found.update(looked_for(request.name, homes))
+    return frozenset(found)
 
 
 def _one(request: Request, target: Target, homes: Homes, in_channel: Callable[[PackageName], bool]) -> Wanted:

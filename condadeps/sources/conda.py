@@ -1,7 +1,7 @@
 """Conda channels as a source of candidates: what packages there are, and which of them count.
 
     source = CondaSource(config, "linux-64", channels=["bioconda"])
-    names = await source.names()
+    there = await source.having([PackageName("numpy")])
     records = await source.asking(rattler.solve(
         source.solver_sources(), specs, gateway=source.gateway, platforms=source.platforms,
         channel_priority=source.solver_priority, virtual_packages=source.virtual_packages(),
@@ -32,6 +32,7 @@ from condadeps.sources.channel_client import Tls, Transport, with_credentials
 from condadeps.sources.channels import Channel, check_allowed, effective, resolve, tiers
 from condadeps.sources.condarc import CondaConfig
 from condadeps.sources.cutoff import Cutoff, moment
+from condadeps.sources.subdirs import LANDMARKS, Subdir
 from condadeps.sources.tier import Tier
 from condadeps.sources.virtual import virtual_packages
 
@@ -92,20 +93,22 @@ class CondaSource:
         self._transport = Transport(config, self.channels, self._environ, tls)
         self._unconditional: set[str] = set()
         self._gateway = self._new_gateway()
+        self._subdirs = [Subdir(channel, name) for channel in self.channels for name in self.platforms]
         self._names: dict[str, frozenset[str]] | None = None
-        self._loading: asyncio.Task[dict[str, frozenset[str]]] | None = None
+        self._opened = False
+        self._opening: asyncio.Task[None] | None = None
         self._lock = threading.Lock()
 
     def begin(self) -> None:
-        """Ask for every index now, though :meth:`names` wants to know only later; of a running loop."""
-        if self._loading is None:
-            self._loading = asyncio.ensure_future(self._fetch())
-            self._loading.add_done_callback(lambda done: done.cancelled() or done.exception())
+        """Ask for every index now, though :meth:`having` wants to know only later; of a running loop."""
+        if self._opening is None and not self._opened:
+            self._opening = asyncio.ensure_future(self._open_all())
+            self._opening.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     def close(self) -> None:
         """Ends what was started for it; the source answers no more."""
-        if self._loading is not None:
-            self._loading.cancel()
+        if self._opening is not None:
+            self._opening.cancel()
         self._transport.close()
 
     @property
@@ -115,7 +118,7 @@ class CondaSource:
 
     @property
     def gateway(self) -> rattler.Gateway:
-        """The engine's store of repodata. Ask for it after :meth:`names`, which may have to replace it."""
+        """The engine's store of repodata. Ask for it after :meth:`having`, which may have to replace it."""
         return self._gateway
 
     @property
@@ -157,8 +160,23 @@ class CondaSource:
     def _virtual_packages(self) -> list[rattler.GenericVirtualPackage]:
         return virtual_packages(self.subdir, self._environ, self.config.override_virtual_packages)
 
+    async def having(self, names: Iterable[PackageName]) -> frozenset[PackageName]:
+        """Those of ``names`` that any channel has, for the platform or noarch.
+
+        Afterwards every channel is known to answer, and what it has not to be absent. Raises SourceError.
+        """
+        asked = list(dict.fromkeys(names))
+        if not self._asks_singly:
+            there = await self.names()
+            return frozenset(name for name in asked if name in there)
+        await self._ask(asked)
+        return frozenset(name for name in asked if any(subdir.found[name] for subdir in self._subdirs))
+
     async def names(self) -> frozenset[str]:
-        """Every package name in any channel, for the platform and noarch. Raises SourceError."""
+        """Every package name in any channel, for the platform and noarch. Raises SourceError.
+
+        It takes long for a large channel: :meth:`having` tells of single ones.
+        """
         await self._load()
         return self._all_names
 
@@ -187,6 +205,9 @@ class CondaSource:
         """
         wanted = list(dict.fromkeys(names))
         found: dict[PackageName, list[rattler.RepoDataRecord]] = {name: [] for name in wanted}
+        if self._asks_singly:
+            await self._ask(wanted)
+            return {name: [one for subdir in self._subdirs for one in subdir.found[name]] for name in wanted}
         await self._load()
         for tier in self._prepared:
             owned = [name for name in wanted if tier.has(name)]
@@ -199,25 +220,24 @@ class CondaSource:
         """What to give the engine's ``solve()`` as sources, so that :meth:`records`' rules hold there.
 
         Channels themselves where the engine's own rules do (the common case, and the fastest).
-        To be called after :meth:`names`; raises RuntimeError before.
+        To be called after :meth:`having`; raises RuntimeError before.
         """
         from rattler import Channel as RattlerChannel
         from rattler.repo_data import MultiSource
 
-        if self._names is None:
-            raise RuntimeError("the sources are known once names() was awaited")
-        prepared = self._prepared
-        if all(tier.admits_all for tier in prepared):
+        if not (self._opened if self._asks_singly else self._names):
+            raise RuntimeError("the sources are known once having() was awaited")
+        if self._asks_singly or all(tier.admits_all for tier in self._prepared):
             return [
-                RattlerChannel(tier.channels[0].base_url)
-                if len(tier.channels) == 1
+                RattlerChannel(members[0].base_url)
+                if len(members) == 1
                 else MultiSource(
-                    tier.channels[0].group or tier.channels[0].name,
-                    [RattlerChannel(channel.base_url) for channel in tier.channels],
+                    members[0].group or members[0].name,
+                    [RattlerChannel(channel.base_url) for channel in members],
                 )
-                for tier in prepared
+                for members in tiers(self.channels)
             ]
-        return [tier.as_source(self._gateway) for tier in prepared]
+        return [tier.as_source(self._gateway) for tier in self._prepared]
 
     @contextlib.contextmanager
     def answering(self) -> Iterator[None]:
@@ -228,6 +248,12 @@ class CondaSource:
             yield
         except (GatewayError, FetchRepoDataError) as error:
             raise self._failure(error, self.channels) from error
+
+    @functools.cached_property
+    def _asks_singly(self) -> bool:
+        """Whether no rule of ours needs to know all the names: every record of every channel counts."""
+        ranked = self.config.channel_priority == "strict" and len(tiers(self.channels)) > 1
+        return not (ranked or self._named or self.cutoff or self.config.disallowed_packages)
 
     @functools.cached_property
     def _all_names(self) -> frozenset[str]:
@@ -256,54 +282,71 @@ class CondaSource:
         return prepared
 
     async def _load(self) -> dict[str, frozenset[str]]:
-        """The names by channel; the first call waits for every index, and proves that all answer."""
+        """The names by channel."""
         if self._names is None:
-            self.begin()
-            assert self._loading is not None
-            try:
-                self._names = await self._loading
-            finally:
-                self._loading = None
+            await self._open()
+            names: dict[str, frozenset[str]] = {}
+            for subdir, found in zip(
+                self._subdirs, await _all([self._names_in(one) for one in self._subdirs]), strict=True
+            ):
+                url = subdir.channel.base_url
+                names[url] = names.get(url, frozenset()) | found
+            self._names = names
         return self._names
 
-    async def _fetch(self) -> dict[str, frozenset[str]]:
-        total = len(self.channels) * len(self.platforms)
+    async def _open(self) -> None:
+        """Wait for every index, which proves that all answer."""
+        if not self._opened:
+            self.begin()
+            assert self._opening is not None
+            try:
+                await self._opening
+            finally:
+                self._opening = None
+            self._opened = True
+
+    async def _open_all(self) -> None:
         done = 0
 
-        async def one(channel: Channel, subdir: str) -> tuple[str, frozenset[str]]:
+        async def one(subdir: Subdir) -> None:
             nonlocal done
-            found = await self._names_in(channel, subdir)
+            await self._open_one(subdir)
             done += 1
-            self._reporter.progress("repodata", done, total)
-            return channel.base_url, found
+            self._reporter.progress("repodata", done, len(self._subdirs))
 
-        asked = [one(channel, subdir) for channel in self.channels for subdir in self.platforms]
-        names: dict[str, frozenset[str]] = {}
-        for url, found in await _all(asked):
-            names[url] = names.get(url, frozenset()) | found
-        return names
+        await _all([one(subdir) for subdir in self._subdirs])
 
-    async def _names_in(self, channel: Channel, subdir: str) -> frozenset[str]:
-        from rattler import Channel as RattlerChannel
-        from rattler import Subdir
+    async def _open_one(self, subdir: Subdir) -> None:
         from rattler.exceptions import FetchRepoDataError, GatewayError
 
-        async def ask() -> frozenset[str]:
-            found = await self._gateway.names(
-                [RattlerChannel(channel.base_url)], [Subdir(subdir)], channel_relations="disabled"
-            )
-            return frozenset(name.normalized for name in found)
-
+        channel = subdir.channel
         try:
-            names = await self._watched(ask(), [channel])
+            await self._watched(subdir.open(self._gateway), [channel])
         except (GatewayError, FetchRepoDataError) as error:
             if not silence.is_stale_answer(error):
                 raise self._failure(error, [channel]) from error
             # The engine fails for good on a 304 without Last-Modified: ask as if nothing were cached.
             self._fetch_afresh(channel)
-            names = await self.asking(ask(), [channel])
-        if not names:
-            await asyncio.to_thread(self._prove_empty, channel, subdir)
+            await self.asking(subdir.open(self._gateway), [channel])
+
+    async def _ask(self, names: Sequence[PackageName]) -> None:
+        """Have the records of ``names`` in every subdir, and make sure that each is one."""
+        await self._open()
+        await _all([self._ask_one(subdir, names) for subdir in self._subdirs])
+
+    async def _ask_one(self, subdir: Subdir, names: Sequence[PackageName]) -> None:
+        await self.asking(subdir.ask(self._gateway, names), [subdir.channel])
+        if not (subdir.sure or self.offline):  # offline, a shard may be wanting that nobody needs
+            with contextlib.suppress(SourceError):
+                await self.asking(subdir.ask(self._gateway, LANDMARKS), [subdir.channel])
+        if not subdir.sure:
+            await self._names_in(subdir)
+
+    async def _names_in(self, subdir: Subdir) -> frozenset[str]:
+        names = await self.asking(subdir.names(self._gateway), [subdir.channel])
+        if not (names or subdir.sure):
+            await asyncio.to_thread(self._prove_empty, subdir.channel, subdir.platform)
+        subdir.sure = True
         return names
 
     async def asking(self, work: Coroutine[Any, Any, _T], channels: Sequence[Channel] = ()) -> _T:

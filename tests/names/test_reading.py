@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from condadeps.errors import NotFoundError, RequestError
 from condadeps.names import PackageName, ProjectName
 from condadeps.names.homes import Homes
-from condadeps.names.reading import Reading, read
+from condadeps.names.reading import Reading, looked_for, read
 from condadeps.names.table import SHIPPED, Table
 from tests.names import whole_table
 
@@ -56,6 +57,21 @@ def test_a_bare_name_is_a_projects_home_else_a_package_else_pypis(
     name: str, expected: tuple[str, str]
 ) -> None:
     assert meaning(name) == expected
+
+
+@given(st.sampled_from([*whole_table.ships(), *whole_table.shippers()]) | st.text(max_size=12))
+def test_no_package_is_asked_about_that_was_not_looked_for(name: str) -> None:
+    found = looked_for(name, HOMES)
+    for there in (True, False):
+        asked: list[PackageName] = []
+
+        def in_channel(package: PackageName, there: bool = there, asked: list[PackageName] = asked) -> bool:
+            asked.append(package)
+            return there
+
+        with suppress(NotFoundError, RequestError):
+            read(name, HOMES, in_channel)
+        assert {*asked} <= {*found}
 
 
 def test_a_home_no_channel_has_is_not_used() -> None:

@@ -70,8 +70,8 @@ class FakeConda:
         self.held: dict[str, list[RepoDataRecord]] = {}
         self.gateway = Gateway()
 
-    async def names(self) -> frozenset[str]:
-        return frozenset(self.held)
+    async def having(self, names: Iterable[Package]) -> frozenset[Package]:
+        return frozenset(name for name in names if name in self.held)
 
     async def near(self, name: str, count: int = 3) -> tuple[str, ...]:
         return tuple(difflib.get_close_matches(name, sorted(self.held), count, 0.75))

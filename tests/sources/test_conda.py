@@ -18,10 +18,13 @@ from condadeps.errors import ConfigError, SourceError
 from condadeps.names.namespaces import PackageName
 from condadeps.sources.conda import CondaSource, package_cache
 from condadeps.sources.condarc import CondaConfig
+from condadeps.sources.subdirs import Subdir
 from tests.channel.server import Fault, Server, serve
 from tests.sources.handmade import Made, channel, source
 
 _T = TypeVar("_T")
+
+Ask = Callable[[CondaSource], Coroutine[Any, Any, object]]
 
 FOO, BAR = PackageName("foo"), PackageName("bar")
 NEWER = 1_750_000_000_000
@@ -249,11 +252,12 @@ HTML = b"<html><body>Please log in to the hotel's network</body></html>"
     ],
     ids=repr,
 )
+@pytest.mark.parametrize("ask", [lambda one: one.names(), lambda one: one.having([FOO])], ids=["all", "foo"])
 def test_a_channel_that_does_not_answer_sensibly_is_an_error_not_an_empty_channel(
-    first: Path, tmp_path: Path, fault: Fault, status: int | None
+    first: Path, tmp_path: Path, fault: Fault, status: int | None, ask: Ask
 ) -> None:
     with serving(first, fault) as server, pytest.raises(SourceError) as caught:
-        run(source(config(server.url), tmp_path).names())
+        run(ask(source(config(server.url), tmp_path)))
     assert caught.value.data["channel"] == server.url
     assert caught.value.data["url"].startswith(server.url)
     assert caught.value.data["reason"]
@@ -263,13 +267,62 @@ def test_a_channel_that_does_not_answer_sensibly_is_an_error_not_an_empty_channe
 
 @pytest.mark.parametrize("subdir", ["noarch", "linux-64"])
 @pytest.mark.parametrize("body", [b"[]", b'{"error": "not found"}', b"{}", b'{"packages": {', HTML])
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda one: one.names(),
+        lambda one: one.having([FOO]),
+        lambda one: one.having([]),
+        lambda one: one.records([FOO]),
+        lambda one: one.records([PackageName("nobody")]),
+    ],
+    ids=["names", "foo", "nothing", "foo's", "nobody's"],
+)
 def test_json_that_is_no_repodata_is_not_an_empty_channel(
-    first: Path, tmp_path: Path, body: bytes, subdir: str
+    first: Path, tmp_path: Path, body: bytes, subdir: str, ask: Ask
 ) -> None:
     faults = (Fault("*.zst", status=404), Fault(f"*/{subdir}/repodata.json", body=body))
     with serving(first, *faults) as server, pytest.raises(SourceError) as caught:
-        run(source(config(server.url), tmp_path).names())
+        run(ask(source(config(server.url), tmp_path)))
     assert caught.value.data["channel"] == server.url
+
+
+def test_a_channel_tells_of_single_names_and_lists_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = channel(
+        tmp_path / "made",
+        Made("foo", subdir="linux-64"),
+        Made("python", subdir="linux-64"),
+        Made("pip", subdir="noarch"),
+    )
+    listed: list[str] = []
+
+    async def names(subdir: Subdir, gateway: object) -> frozenset[str]:
+        listed.append(subdir.platform)
+        return frozenset()
+
+    monkeypatch.setattr(Subdir, "names", names)
+    with serving(made) as server:
+        conda = source(config(server.url), tmp_path)
+        assert run(conda.having([FOO, PackageName("nobody")])) == {"foo"}
+        assert versions(conda, "foo", "nobody") == {"foo": ["1.0"], "nobody": []}
+        assert listed == []
+
+
+def test_each_rule_of_channels_leaves_the_same_names_there(first: Path, second: Path, tmp_path: Path) -> None:
+    asked = [PackageName(name) for name in ("foo", "bar", "only-here", "undated", "nobody")]
+    with serving(first) as one, serving(second) as two:
+        for settings in ({}, {"channel_priority": "strict"}, {"disallowed_packages": ("undated",)}):
+            conda = source(config(one.url, two.url, **settings), tmp_path)
+            assert run(conda.having(asked)) == run(conda.names()) & {*asked}
+            assert run(conda.having([])) == frozenset()
+
+
+def test_a_shard_that_only_a_landmark_needs_may_be_missing(tmp_path: Path) -> None:
+    made = channel(tmp_path / "made", Made("foo", subdir="linux-64"), Made("pip", subdir="noarch"))
+    with serving(made, Fault("*/noarch/shards/*", status=404)) as server:
+        assert run(source(config(server.url), tmp_path).having([FOO])) == {"foo"}
 
 
 def test_an_empty_channel_is_one_that_says_so(tmp_path: Path) -> None:
@@ -368,7 +421,7 @@ def test_offline_answers_from_the_cache_and_asks_nobody(first: Path, tmp_path: P
 
 def test_offline_with_nothing_cached_is_an_error_that_says_so(first: Path, tmp_path: Path) -> None:
     with serving(first) as server, pytest.raises(SourceError, match="offline, and the cache") as caught:
-        run(source(config(server.url), tmp_path, offline=True).names())
+        run(source(config(server.url), tmp_path, offline=True).having([FOO]))
     assert server.paths() == []
     assert caught.value.help and "online" in caught.value.help
 
