@@ -6,9 +6,10 @@ same plan can be shown by a door, applied by the engine and kept in a journal.
 
 from __future__ import annotations
 
+import functools
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Literal
 
 from condadeps.asked.credentials import masked
@@ -190,9 +191,8 @@ class Plan:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; :meth:`from_json` gives an equal plan."""
-        import dataclasses
-
-        return dataclasses.asdict(self)
+        document: dict[str, Any] = _plain(self)
+        return document
 
     @staticmethod
     def from_json(document: Mapping[str, Any]) -> Plan:
@@ -226,6 +226,20 @@ class Plan:
             ),
             untold=document.get("untold", ""),
         )
+
+
+def _plain(value: Any) -> Any:
+    """As ``dataclasses.asdict`` has it, which copies every text deeply and takes long for it."""
+    kind: object = type(value)
+    names = _field_names(kind)
+    if names:
+        return {name: _plain(getattr(value, name)) for name in names}
+    return tuple(map(_plain, value)) if isinstance(value, tuple) else value
+
+
+@functools.cache
+def _field_names(kind: object) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
 
 
 def _package(item: Mapping[str, Any]) -> Package:

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +79,7 @@ def test_pandas_comes_from_conda_and_seaborn_from_pypi_with_matplotlib_from_cond
     assert all(item.artifact.sha256 for item in plan.install)
     assert why(plan)["matplotlib-base"].startswith("needed by")
     assert Plan.from_json(plan.to_json()) == plan
+    assert plan.to_json() == asdict(plan)
 
 
 def test_a_real_pip_project_holds_conda_s_numpy_back(channel: Channel, conda_prefix: CondaPrefix) -> None:
