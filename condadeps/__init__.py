@@ -18,8 +18,8 @@ In a terminal: ``condadeps install pandas seaborn``.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # as typing has it, which takes longer to import than all that is needed here
 __version__ = "0.1.0"
 __all__ = [
     "bundle",
@@ -45,6 +45,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
     from IPython.core.interactiveshell import InteractiveShell
 

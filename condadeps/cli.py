@@ -5,15 +5,15 @@ Exit status: 0 done (or nothing to do), 1 it could not be done (or somebody said
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
-from json import dumps
-from pathlib import Path
-from typing import TYPE_CHECKING
+
+TYPE_CHECKING = False  # as typing has it; what is imported here an engine's start has to wait for
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from condadeps.asked.job import Asked
     from condadeps.call import Call
     from condadeps.errors import CondadepsError
@@ -24,6 +24,7 @@ _PLANNED = ("plan", "update")
 
 def main() -> None:
     """The command itself; never returns."""
+    gc.set_threshold(100_000)  # there is little to collect in so short a life
     try:
         if sys.argv[1:2] and sys.argv[1] in _PLANNED and not {"-h", "--help"} & {*sys.argv}:
             from condadeps.engine import launch
@@ -34,7 +35,8 @@ def main() -> None:
     except BrokenPipeError:  # whoever read it has enough, `| head` for one
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 1
-    sys.exit(status)
+    sys.stderr.flush()
+    os._exit(status)  # nothing is left open; to take the interpreter apart takes as long as a small solve
 
 
 def run(words: Sequence[str]) -> int:
@@ -58,6 +60,10 @@ def run(words: Sequence[str]) -> int:
 
 
 def _carry_out(call: Call) -> int:
+    from dataclasses import replace
+    from json import dumps
+    from pathlib import Path
+
     from condadeps.asked.job import Asked
     from condadeps.errors import UsageError
     from condadeps.show import conda_json, terminal
@@ -97,6 +103,9 @@ def _is_to_ask(call: Call) -> bool:
 
 def _agreed(call: Call, asked: Sequence[Asked]) -> bool | None:
     """Show what would change, and ask. None: nothing would."""
+    from dataclasses import replace
+    from pathlib import Path
+
     import click
 
     from condadeps.show import terminal
@@ -120,6 +129,8 @@ def _agreed(call: Call, asked: Sequence[Asked]) -> bool | None:
 
 def _fail(error: CondadepsError, *, json: bool) -> int:
     if json:
+        from json import dumps
+
         from condadeps.show import conda_json
 
         print(dumps(conda_json.error(error), indent=2))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from contextlib import suppress
-from pathlib import Path
 
+# There is little to collect in an engine's short life: imports alone went through it dozens of times.
 # Run by -c, so that the working directory (a notebook's, perhaps with a requests.py in it)
 # is not on the engine's import path. The door's own copy of condadeps is, last.
 _START = """\
-import sys
+import gc, sys
+gc.set_threshold(100_000)
 del sys.path[0]
 sys.path.append({root!r})
 from condadeps.engine.__main__ import main
@@ -48,7 +50,8 @@ def engine(python: str) -> subprocess.Popen[bytes]:
 
 
 def _launch(python: str, *, ahead: bool) -> subprocess.Popen[bytes]:
-    root = str(Path(__file__).parents[2].absolute())
+    # Not by pathlib: the engine would wait while that is imported.
+    root = os.path.abspath(f"{__file__}/../../..")  # noqa: PTH100
     return subprocess.Popen(
         [python, "-c", _START.format(root=root, ahead=ahead)],
         stdin=subprocess.PIPE,
