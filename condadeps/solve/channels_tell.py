@@ -33,11 +33,12 @@ class ChannelsTell:
 
     async def about(self, projects: Iterable[ProjectName]) -> bool:
         """Look for packages that say they ship one of ``projects``; whether any did. Raises SourceError."""
-        found = {p: None for project in projects for p in likely(project) if self._open(p, project)}
-        asked = [package for package in found if package not in self._asked]
-        self._asked.update(asked)
-        there = await self._conda.having(asked) if asked else ()
-        packages = [package for package in asked if package in there]
+        ask = {project: likely(project) for project in projects}
+        there = await self._conda.having(package for names in ask.values() for package in names)
+        # Few of them exist, and to look in the table takes longer than to ask.
+        found = {p: None for project in ask for p in ask[project] if p in there and self._open(p, project)}
+        packages = [package for package in found if package not in self._asked]
+        self._asked.update(packages)
         if not packages:
             return False
         records = await self._conda.records(packages)
