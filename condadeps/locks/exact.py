@@ -64,12 +64,13 @@ class _Exact:
     def plan(self) -> Plan:
         links = tuple(self._links())
         self._check_python(links)
-        kept = self._kept()
+        kept = self._kept(links)
         unlink = tuple(self._unlinks(kept)) if self.sync and self.locked.packages else ()
         going = {one.package.name for one in unlink}
         install = tuple(self._installs(going | {one.package.name for one in links}))
         uninstall = tuple(self._uninstalls(links, kept))
-        notes = [f"{node} stays, though {self.file} has it not: this kernel runs on it" for node in kept]
+        runs = "this kernel runs on it" if self.inside else "a kernel here may run on it"
+        notes = [f"{node} stays, though {self.file} has it not: {runs}" for node in kept]
         return Plan(
             prefix=str(self.there.target.prefix),
             subdir=self.there.target.subdir,
@@ -140,12 +141,15 @@ class _Exact:
             elif self.sync and Node("pip", project) not in kept:
                 yield Uninstall(project, before.version, f"not in {self.file}")
 
-    def _kept(self) -> list[Node]:
-        """What a running kernel stands on and the lock does not name."""
-        if not (self.sync and self.inside):
+    def _kept(self, links: Sequence[Link]) -> list[Node]:
+        """What a kernel stands on and the lock does not name; from outside, the condadeps of one.
+
+        No lock of ours names that: what makes an environment brings its own.
+        """
+        if not self.sync or (not self.inside and _other_python(links)):
             return []
-        graph = self.there.graph
-        vital = [graph.providers.get(ProjectName(name), Node("conda", name)) for name in VITAL]
+        graph, names = self.there.graph, VITAL if self.inside else VITAL[-1:]
+        vital = [graph.providers.get(ProjectName(name), Node("conda", name)) for name in names]
         needed = graph.needed_by([node for node in vital if node in graph.needs])
         listed = {Node("conda", one.name) for one in self.locked.packages}
         listed |= {Node("pip", one.project) for one in self.locked.files}
@@ -154,16 +158,13 @@ class _Exact:
         return sorted(needed - listed)
 
     def _check_python(self, links: Sequence[Link]) -> None:
-        for link in links:
-            before = link.previous
-            if link.package.name == "python" and before is not None and self.inside:
-                new, old = _minor(link.package.version), _minor(before.version)
-                if new != old:
-                    raise PrefixError(
-                        f"{self.file} has Python {new}; a kernel with {old} runs here, and stays with it",
-                        help=f"in an environment of its own: condadeps create -p DIR -f {self.file}",
-                        prefix=str(self.there.target.prefix),
-                    )
+        moved = _other_python(links) if self.inside else None
+        if moved:
+            raise PrefixError(
+                f"{self.file} has Python {moved[1]}; a kernel with {moved[0]} runs here, and stays with it",
+                help=f"in an environment of its own: condadeps create -p DIR -f {self.file}",
+                prefix=str(self.there.target.prefix),
+            )
 
     def _warnings(self) -> Iterator[str]:
         bare = [one.filename for one in self.locked.packages if not one.sha256 and not one.record.get("md5")]
@@ -204,6 +205,15 @@ def _namesake(name: PackageName) -> tuple[ProjectName, ...]:
         return (ProjectName(name),)
     except ValueError:
         return ()
+
+
+def _other_python(links: Sequence[Link]) -> tuple[str, str] | None:
+    """Python's minor version before and after, where it changes."""
+    for link in links:
+        if link.package.name == "python" and link.previous is not None:
+            old, new = _minor(link.previous.version), _minor(link.package.version)
+            return (old, new) if old != new else None
+    return None
 
 
 def _minor(version: str) -> str:

@@ -266,6 +266,17 @@ def test_sync_removes_what_is_not_in_the_lock_and_shows_it_first(mixed: Road, fo
     assert (mixed.prefix / "conda-meta" / "extra-1.0-py_0.json").exists()
 
 
+def test_sync_leaves_the_condadeps_of_an_environment_which_no_lock_of_it_names(mixed: Road) -> None:
+    lock = locked(mixed, "conda-lock")
+    tiny.wheel(mixed.wheels, "condadeps", "0.1.0", requires=["other"])
+    tiny.wheel(mixed.wheels, "other", "1.0")
+    tiny.wheel(mixed.wheels, "more", "1.0")
+    mixed.install("condadeps", "more", record=False)
+    outcome = call("sync", "-p", mixed.prefix, "-f", lock)
+    assert changed(outcome) == {"-more 1.0"}
+    assert outcome.plan.notes[0].startswith("condadeps (pip) stays, though conda-lock.yml has it not")
+
+
 def test_sync_with_a_pylock_leaves_condas_packages_alone(mixed: Road) -> None:
     lock = locked(mixed, "pylock")
     tiny.wheel(mixed.wheels, "alien", "1.0")
