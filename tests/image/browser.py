@@ -9,13 +9,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-from tests.image.containers import Container
-
 SLOW = 120_000
 """Milliseconds that a busy machine may take for what a person would wait for."""
+
+
+class Served(Protocol):
+    """A server that runs: the image's (:class:`tests.image.containers.Container`), or another."""
+
+    @property
+    def url(self) -> str: ...
+
+    def token(self) -> str: ...
 
 
 @contextmanager
@@ -38,7 +46,7 @@ class Lab:
     screenshots: Path
 
     @classmethod
-    def enter(cls, browser: Browser, container: Container, screenshots: Path) -> Lab:
+    def enter(cls, browser: Browser, container: Served, screenshots: Path) -> Lab:
         """Go past the certificate, log in with the printed token, and wait for the launcher."""
         context = browser.new_context(ignore_https_errors=True, viewport={"width": 1280, "height": 800})
         context.set_default_timeout(SLOW)

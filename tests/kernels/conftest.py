@@ -20,6 +20,7 @@ from tests.channel.fixture import Channel
 from tests.channel.package import write
 from tests.channel.wheel import Wheel
 from tests.conftest import Serve
+from tests.launch import environments
 
 _WHEELS = ("bash_kernel==0.10.0", "filetype==1.2.0")
 
@@ -156,3 +157,9 @@ def small(channel: Channel, serve: Serve, tmp_path: Path, monkeypatch: pytest.Mo
     cwd.mkdir()
     folder = home / ".local/share/jupyter/kernels"
     return Small(folder, home / ".local/share/condadeps/kernels/small", definition, cwd, running)
+
+
+@pytest.fixture(scope="session")
+def jupyter() -> Path:
+    """Another environment, with JupyterLab, nbconvert and nbclient; condadeps is not in it."""
+    return environments.made(environments.JUPYTER)

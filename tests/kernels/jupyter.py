@@ -36,11 +36,20 @@ class Server:
     pid: int
     log: Path
 
+    @property
+    def url(self) -> str:
+        """Its address, for a browser."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def token(self) -> str:
+        """What opens it."""
+        return _TOKEN
+
     def ask(self, method: str, path: str, body: object = None) -> Any:
         """A REST call's answer; None when there is no such thing (404)."""
         answer = requests.request(
             method,
-            f"http://127.0.0.1:{self.port}/api/{path}",
+            f"{self.url}/api/{path}",
             json=body,
             headers={"Authorization": f"token {_TOKEN}"},
             timeout=60,

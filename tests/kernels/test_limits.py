@@ -12,18 +12,11 @@ import pytest
 
 from tests.kernels.conftest import Small
 from tests.kernels.jupyter import environ, serving
-from tests.launch import environments
 
 pytestmark = [pytest.mark.slow, pytest.mark.network]
 
 LIMIT = 60
 """Seconds: jupyter_server's ``kernel_info_timeout`` and nbclient's ``startup_timeout``."""
-
-
-@pytest.fixture(scope="session")
-def jupyter() -> Path:
-    """Another environment, with JupyterLab, nbconvert and nbclient; condadeps is not in it."""
-    return environments.made(environments.JUPYTER)
 
 
 @pytest.mark.timeout(400)
