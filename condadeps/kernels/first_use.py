@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from condadeps.config.places import site_directories, user_directories
 from condadeps.errors import PrefixError, UsageError
 from condadeps.kernels import offered, place, registered, start
 from condadeps.kernels.definition import CONNECTION_FILE, Definition
@@ -35,6 +37,9 @@ class Added:
     """What the first cell came to, with ``--now``."""
     failed: bool = False
     """Whether it came to something else than it should."""
+    remove: str = ""
+    """The command that takes it away."""
+    warnings: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -43,13 +48,17 @@ class Added:
 
     def __str__(self) -> str:
         would = "would be " if self.dry_run else ""
-        lines = [f"{self.name}: {would}in the launcher as {self.kernel} ({self.directory})"]
+        lines = [
+            f"{self.name}: {would}in the launcher as {self.kernel} ({self.directory})",
+            f"  {self.remove} takes it away",
+        ]
         if self.plan is not None:
             lines.append(str(self.plan))
         if self.checked is not None:
             lines.append(self.checked)
         elif not self.installed:
             lines.append(f"  its first start installs it into {self.prefix}; --now does so at once")
+        lines += [f"warning: {line}" for line in self.warnings]
         return "\n".join(lines)
 
     def to_json(self) -> dict[str, Any]:
@@ -66,6 +75,8 @@ class Added:
             "dry_run": self.dry_run,
             "plan": conda_json.outcome(self.plan) if self.plan else None,
             "check": self.checked,
+            "remove": self.remove,
+            "warnings": list(self.warnings),
         }
 
 
@@ -80,18 +91,27 @@ def add(
 ) -> list[Added]:
     """Register the kernels of these definitions with Jupyter, for this user or below the prefix ``where``.
 
-    With ``now`` each is installed as well, and its first cell run. Raises NotFoundError, ConfigError or
-    UsageError before anything is done; what is raised later leaves what was added before it.
+    With ``now`` each is installed as well, and its first cell run. Raises NotFoundError, ConfigError,
+    RequestError (a definition asks for what cannot be read) or UsageError before anything is done; what is
+    raised later leaves what was added before it.
     """
+    from condadeps.kernels import installing
+
     if not names:
         raise UsageError("name at least one kernel", help="condadeps kernels available")
     definitions = [offered.find(name) for name in dict.fromkeys(names)]
+    for definition in definitions:
+        installing.check(definition)
     _check_able()
     folder = registered.folder(where)
     for definition in definitions:
         _check_free(definition, folder / definition.kernel)
     return [
-        _added(definition, folder, now=now, offline=offline, dry_run=dry_run, reporter=reporter)
+        replace(
+            _added(definition, folder, now=now, offline=offline, dry_run=dry_run, reporter=reporter),
+            remove=shlex.join(registered.removal(definition.kernel, where)),
+            warnings=_warnings(definition, where),
+        )
         for definition in definitions
     ]
 
@@ -131,6 +151,16 @@ def _added(
         outcome,
         checked,
         failed,
+    )
+
+
+def _warnings(definition: Definition, where: str | None) -> tuple[str, ...]:
+    """What somebody who adds it for others should know."""
+    if where is None or not any(definition.file.is_relative_to(one) for one in user_directories(os.environ)):
+        return ()
+    return (
+        f"{definition.file} is yours: others find no definition of {definition.name}, unless it is in "
+        f"{site_directories()[-1] / 'kernels'}, too",
     )
 
 
@@ -180,10 +210,12 @@ def _check_free(definition: Definition, directory: Path) -> None:
         if spec is None:
             continue
         ours = spec.get("metadata", {}).get("condadeps")
-        if not isinstance(ours, dict) or ours.get("first_use") != definition.name:
+        other = ours.get("first_use") if isinstance(ours, dict) else None
+        if other != definition.name:
+            runs = f"it runs {' '.join(map(str, spec.get('argv') or []))[:200]}"
             raise UsageError(
                 f"there is a kernel called {definition.kernel} already: {there}",
-                detail=[f"it runs {' '.join(map(str, spec.get('argv') or []))[:200]}"],
+                detail=[f"it is that of the definition {other}" if isinstance(other, str) else runs],
                 help="remove that one first; or write a definition with another kernel (docs/kernels.md)",
             )
 

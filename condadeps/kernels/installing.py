@@ -89,13 +89,10 @@ def _make(
     """The environment; where a killed installation left one, that is made what it should be."""
     from condadeps.api import travel
 
-    origin = definition.file.name
-    asked = [Asked(text if "::" in text else f"conda:{text}", place=origin) for text in definition.conda]
-    asked += [Asked(text, place=origin, metadata=True) for text in definition.pip]
     options = Options(channels=definition.channels, record=False, offline=offline, dry_run=dry_run)
     fresh = is_free(prefix)
     # Meant from its own directory: nothing of a notebook's project counts.
-    job = Job("create" if fresh else "install", str(prefix), tuple(asked), options, str(prefix.parent))
+    job = Job("create" if fresh else "install", str(prefix), _asked(definition), options, str(prefix.parent))
     if fresh:
         return creation.create(
             job, kernel=None, display_name=None, bare=not definition.condadeps, reporter=reporter
@@ -104,6 +101,21 @@ def _make(
     if definition.condadeps and not dry_run:
         creation.load_magic(prefix)
     return outcome
+
+
+def _asked(definition: Definition) -> tuple[Asked, ...]:
+    """What a definition asks for, each said to be asked there."""
+    origin = str(definition.file)
+    conda = (Asked(text if "::" in text else f"conda:{text}", place=origin) for text in definition.conda)
+    return (*conda, *(Asked(text, place=origin, metadata=True) for text in definition.pip))
+
+
+def check(definition: Definition) -> None:
+    """Raises RequestError, with the definition's file, for a package or project that nobody could ask for."""
+    from condadeps.asked.parse import parse
+
+    for asked in _asked(definition):
+        parse(asked)
 
 
 def _step(definition: Definition, prefix: Path, step: Sequence[str], reporter: Reporter) -> None:

@@ -55,6 +55,8 @@ class Offers:
     @staticmethod
     def _told(one: Offer) -> str:
         about = one.definition.about or one.definition.display_name
+        if one.definition.file.parent != _OWN:
+            about = f"{about}  ({one.definition.file})"
         return f"{about}  [{one.state}]" if one.state else about
 
     def to_json(self) -> dict[str, Any]:

@@ -55,7 +55,11 @@ class Kernels(Shown):
 
     def __str__(self) -> str:
         if not self.kernels:
-            return "condadeps registered no kernel; condadeps create -p DIR --kernel NAME makes one"
+            return (
+                "condadeps registered no kernel\n"
+                "  condadeps create -p DIR --kernel NAME   makes an environment that is one\n"
+                "  condadeps kernels available             lists languages that install themselves"
+            )
         names = max(len(one.name) for one in self.kernels)
         titles = max(len(one.display_name) for one in self.kernels)
         return "\n".join(

@@ -15,6 +15,13 @@ from condadeps.kernels import first_use, offered, place, registered
 from tests.doors.test_command import condadeps
 from tests.kernels.conftest import Languages, Small
 
+TREE = """
+display_name = "Tree"
+language = "tree"
+conda = ["tree"]
+argv = ["tree", "{connection_file}"]
+"""
+
 
 @pytest.fixture
 def folder() -> Path:
@@ -35,6 +42,7 @@ def test_a_kernel_is_added_listed_and_removed(folder: Path) -> None:
     done = condadeps("kernels", "add", "bash", "r")
     assert done.returncode == 0, done.stderr
     assert "bash: in the launcher as bash" in done.stdout and "its first start installs it" in done.stdout
+    assert "condadeps kernels remove ir takes it away" in done.stdout
     spec = json.loads((folder / "ir" / "kernel.json").read_text())
     assert spec["display_name"] == "R" and spec["metadata"]["condadeps"] == {"first_use": "r"}
     assert spec["argv"][0] == sys.executable and spec["argv"][-2:] == ["r", "{connection_file}"]
@@ -66,6 +74,40 @@ def test_kernels_are_found_where_jupyter_is_told_to_look(
     monkeypatch.setenv("JUPYTER_PATH", f"/no/such{os.pathsep}{tmp_path / 'share/jupyter'}")
     assert [one.first_use for one in registered.kernels().kernels] == ["bash"]
     assert "[in the launcher" in str(offered.offers(first_use.names_registered()))
+
+
+def definition(text: str, name: str = "mine") -> Path:
+    """A definition of the user's own."""
+    path = Path("~/.config/condadeps/kernels").expanduser() / f"{name}.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_a_definition_of_ones_own_that_is_added_for_others_comes_with_a_warning(tmp_path: Path) -> None:
+    mine = definition(TREE)
+    done = condadeps("kernels", "add", "mine", "bash", "--kernel-prefix", tmp_path)
+    assert done.returncode == 0 and done.stdout.count("warning:") == 1
+    assert f"{mine} is yours: others find no definition of mine, unless it is in /etc" in done.stdout
+    assert f"condadeps kernels remove mine --kernel-prefix {tmp_path} takes it away" in done.stdout
+    assert "warning" not in condadeps("kernels", "add", "mine").stdout
+
+
+@pytest.mark.parametrize("wrong", ['conda = ["tree 1 2 3 4=="]', 'conda = ["tree"]\npip = ["six>>2"]'])
+def test_a_definition_that_asks_for_nonsense_is_refused_before_it_is_in_the_launcher(
+    folder: Path, wrong: str
+) -> None:
+    path = definition(TREE.replace('conda = ["tree"]', wrong))
+    done = condadeps("kernels", "add", "mine")
+    assert done.returncode != 0 and "cannot read the request" in done.stderr and str(path) in done.stderr
+    assert not folder.exists()
+
+
+def test_a_kernels_name_that_another_definition_has_is_said(folder: Path) -> None:
+    definition(f'{TREE}\nkernel = "ir"')
+    assert condadeps("kernels", "add", "r").returncode == 0
+    done = condadeps("kernels", "add", "mine")
+    assert done.returncode == 2 and "it is that of the definition r" in done.stderr
 
 
 def test_a_dry_run_adds_nothing(folder: Path) -> None:

@@ -114,6 +114,27 @@ def test_the_users_definition_stands_before_condadeps_own_and_a_projects_counts_
         offered.find("evil")
 
 
+def test_the_sites_definitions_stand_before_condadeps_own_and_the_users_before_those(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lighter, site, mine = tmp_path / "xdg", tmp_path / "etc", Path("~/.config/condadeps").expanduser()
+    monkeypatch.setattr(offered, "site_directories", lambda: (lighter, site))
+    for directory, names in ((lighter, "ab"), (site, "abc"), (mine, "c")):
+        (directory / "kernels").mkdir(parents=True)
+        for name in names:
+            text = GOOD.replace('"Tree"', f'"{directory.name}"')
+            (directory / "kernels" / f"{name}.toml").write_text(text)
+    (site / "kernels" / "bash.toml").write_text(GOOD)
+    (site / "kernels" / "logo.svg").write_text("<svg/>")
+    assert [offered.find(name).display_name for name in ("a", "c", "bash")] == ["etc", "condadeps", "Tree"]
+    shown = str(offered.offers(frozenset()))
+    assert f"a            etc  ({site / 'kernels/a.toml'})" in shown  # whose it is, is said
+    assert "R with IRkernel, and nothing else\n" in shown
+    assert [str(path) for path in offered.directories()[1:]] == [
+        str(one / "kernels") for one in (lighter, site, mine)
+    ]
+
+
 def test_a_name_that_is_a_path_is_not_found() -> None:
     for name in ("../bash", "/etc/passwd", ""):
         with pytest.raises(NotFoundError):
