@@ -23,10 +23,11 @@ LIMIT = 60
 def test_a_first_start_of_more_than_a_minute_is_survived_by_servers_nbclient_and_nbconvert(
     small: Small, jupyter: Path
 ) -> None:
-    small.slow(LIMIT + 4)
+    small.slow(LIMIT + 8)
     notebooks = [_notebook(small.cwd / f"{name}.ipynb") for name in ("nbclient", "nbconvert")]
     commands = (["execute", "--inplace"], ["nbconvert", "--execute", "--inplace", "--to", "notebook"])
     with serving(jupyter, small.cwd) as server:
+        kernel_id = server.session("small")
         began = time.monotonic()
         running = [
             subprocess.Popen(
@@ -39,12 +40,10 @@ def test_a_first_start_of_more_than_a_minute_is_survived_by_servers_nbclient_and
             )
             for words, notebook in zip(commands, notebooks, strict=True)
         ]
-        kernel_id = server.session("small")
         with server.front_end(kernel_id) as kernel:
-            assert kernel.reply(kernel.client.kernel_info())["implementation"] == "condadeps"
+            assert kernel.reply(kernel.client.kernel_info(), LIMIT)["implementation"] == "condadeps"
             sent = [kernel.execute(code) for code in ("n = 6", "n * 7", "import os; os.getppid()")]
-            assert time.monotonic() - began < LIMIT / 2, "what follows has to wait for longer than the limit"
-            kernel.until(lambda: any("fetching" in one for one in kernel.html(sent[0])), 30)
+            kernel.until(lambda: any("fetching" in one for one in kernel.html(sent[0])))
             assert server.state(kernel_id) == "busy"
             kernel.ended(sent[-1], 240)
             assert time.monotonic() - began > LIMIT
