@@ -218,6 +218,19 @@ def test_without_a_network_it_is_a_message_in_the_notebook(
     assert not small.prefix.exists()
 
 
+def test_a_directory_that_cannot_be_written_to_is_a_message_that_names_it_and_the_setting(
+    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "a-file"
+    file.write_text("")
+    monkeypatch.setenv("CONDADEPS_KERNELS_DIR", str(file / "kernels"))
+    with started("small", small.folder, small.cwd) as kernel:
+        said = kernel.run("6 * 7")
+        assert f"Small cannot be installed below {file / 'kernels'}" in said and "kernels_dir" in said
+        file.unlink()
+        assert kernel.run("6 * 7") == "42"
+
+
 def test_a_package_that_no_channel_has_is_a_message_and_a_mended_definition_is_heeded(small: Small) -> None:
     small.define(conda=["no-such-package-anywhere"])
     with started("small", small.folder, small.cwd) as kernel:
