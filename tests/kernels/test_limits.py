@@ -50,9 +50,7 @@ def test_a_first_start_of_more_than_a_minute_is_survived_by_servers_nbclient_and
             assert kernel.text(sent[2]) != str(server.pid)  # the stand-in is between: none was started anew
         said = [one.communicate(timeout=120)[0] for one in running]
     assert [one.returncode for one in running] == [0, 0], said
-    for notebook in notebooks:
-        (shown,) = nbformat.read(notebook, 4).cells[1].outputs
-        assert shown["data"]["text/plain"] == "42"
+    assert [_shown(notebook) for notebook in notebooks] == ["42", "42"]
     assert len([path for path in small.server.paths("GET") if "/tree-" in path]) == 1
 
 
@@ -118,6 +116,14 @@ def _notebook(path: Path) -> Path:
     cells = [nbformat.v4.new_code_cell(code) for code in ("n = 6", "n * 7")]
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), path)
     return path
+
+
+def _shown(path: Path) -> str:
+    """What its second cell showed."""
+    import nbformat
+
+    (output,) = nbformat.read(path, 4).cells[1].outputs
+    return str(output["data"]["text/plain"])
 
 
 def _until(holds: Callable[[], bool], timeout: float = 90) -> None:
