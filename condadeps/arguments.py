@@ -298,7 +298,10 @@ def create(
     ipykernel and this condadeps go into it, so that %condadeps works there.
 
     \b
+    condadeps create -p ./env python=3.11 pandas
     condadeps create -p ./env python=3.11 pandas --kernel analysis
+    condadeps kernels                     lists the kernels that were registered so
+    condadeps kernels remove analysis     takes one away; its environment stays
     """
     if not said["prefix"]:
         raise click.UsageError("say where: -p DIR")
@@ -312,7 +315,7 @@ def create(
 @click.option("--now", is_flag=True, help="add: install at once, and run its first cell.")
 @click.option("--environment", is_flag=True, help="remove: its environment, too, if it installed itself.")
 @click.option("--offline", is_flag=True, help="add --now: use what is cached, ask no server.")
-@click.option("--dry-run", is_flag=True, help="add: show what would be done.")
+@click.option("--dry-run", is_flag=True, help="add, remove: show what would be done.")
 @click.option("--json", is_flag=True, help="One JSON document on standard output, nothing else.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing when all went well.")
 @help_option
@@ -320,7 +323,7 @@ def kernels(words: tuple[str, ...], kernel_prefix: str | None, json: bool, quiet
     """Kernels of other languages that install themselves on first use, and those that create registered.
 
     \b
-    list            (or nothing) the kernels that condadeps registered with Jupyter
+    list            (or nothing) the kernels that condadeps registered with Jupyter, and where
     available       the languages that can be had: R, Julia, bash, another Python …
     add NAME…       put some into the launcher; the first start of each installs it
     remove NAME…    take kernels away; their environments stay, without --environment
@@ -330,10 +333,11 @@ def kernels(words: tuple[str, ...], kernel_prefix: str | None, json: bool, quiet
     condadeps kernels add r julia
     condadeps kernels add python3.12 --now
     condadeps kernels remove analysis
-    condadeps kernels remove r --environment
+    condadeps kernels remove r --environment --dry-run
+    condadeps kernels add geo --kernel-prefix /opt/conda
     """
     verb, *names = words or ("list",)
-    takes = {"add": {"now", "offline", "dry_run"}, "remove": {"environment"}}
+    takes = {"add": {"now", "offline", "dry_run"}, "remove": {"environment", "dry_run"}}
     if verb not in {"list", "available", *takes} or bool(names) != (verb in takes):
         raise click.UsageError("condadeps kernels [list|available|add NAME…|remove NAME…]")
     for option, given in said.items():

@@ -92,9 +92,12 @@ class Removed(Shown):
     """Environments that were removed with them."""
     others: tuple[Kernel, ...] = ()
     """Kernels of the same names elsewhere, which stay."""
+    dry_run: bool = False
+    """Nothing was removed; this would be."""
 
     def __str__(self) -> str:
-        lines = [f"removed the kernel {one.name}{self._environment(one)}" for one in self.kernels]
+        did = "would remove" if self.dry_run else "removed"
+        lines = [f"{did} the kernel {one.name}{self._environment(one)}" for one in self.kernels]
         lines += [f"there is another {one.name}, {one.directory}: it stays" for one in self.others]
         return "\n".join(lines)
 
@@ -107,6 +110,7 @@ class Removed(Shown):
         """What was removed."""
         return {
             "success": True,
+            "dry_run": self.dry_run,
             "removed": [asdict(one) for one in self.kernels],
             "environments": list(self.environments),
             "others": [asdict(one) for one in self.others],
@@ -126,7 +130,9 @@ def _found(prefix: str | None) -> list[Kernel]:
     return list({one.directory: one for folder in _folders(prefix) for one in _in(folder)}.values())
 
 
-def remove(names: Sequence[str], prefix: str | None = None, *, environment: bool = False) -> Removed:
+def remove(
+    names: Sequence[str], prefix: str | None = None, *, environment: bool = False, dry_run: bool = False
+) -> Removed:
     """Take kernels away, by their names or those of their definitions; their environments stay.
 
     Where a name is there several times, the one below ``prefix`` goes, else the one that Jupyter shows.
@@ -153,6 +159,10 @@ def remove(names: Sequence[str], prefix: str | None = None, *, environment: bool
                 f"the environment of {one.name} was made by hand: it is not removed with its kernel",
                 help=f"condadeps kernels remove {one.name}, and remove {one.prefix} yourself",
             )
+    others = tuple(one for one in meant if one not in gone)
+    if dry_run:
+        would = [one.prefix for one in gone if environment and Path(one.prefix).is_dir()]
+        return Removed(tuple(gone), tuple(would), others, dry_run=True)
     for one in gone:
         try:
             shutil.rmtree(one.directory)
@@ -161,7 +171,6 @@ def remove(names: Sequence[str], prefix: str | None = None, *, environment: bool
                 f"the kernel {one.name} cannot be removed from {one.directory}: {error.strerror or error}",
                 prefix=one.prefix,
             ) from error
-    others = tuple(one for one in meant if one not in gone)
     if not environment:
         return Removed(tuple(gone), (), others)
     from condadeps.kernels.first_use import remove_environment

@@ -52,6 +52,7 @@ def test_a_kernel_is_added_listed_and_removed(folder: Path) -> None:
     assert "[in the launcher" in condadeps("kernels", "available").stdout
 
     assert condadeps("kernels", "add", "r").returncode == 0  # again: the same
+    assert condadeps("kernels", "remove", "r", "--dry-run").stdout == "would remove the kernel ir\n"
     done = condadeps("kernels", "remove", "r")
     assert done.stdout == "removed the kernel ir\n" and not (folder / "ir").exists()
     assert condadeps("kernels", "remove", "bash").returncode == 0
@@ -203,6 +204,9 @@ def test_now_installs_shows_the_plan_before_and_runs_the_first_cell(small: Small
     (told,) = json.loads(done.stdout)
     assert done.returncode == 1 and not told["success"] and "said 42, not '43'" in told["check"]
 
+    planned = condadeps("kernels", "remove", "small", "--environment", "--dry-run")
+    assert planned.stdout == f"would remove the kernel small and its environment {small.prefix}\n"
+    assert small.prefix.exists() and (small.folder / "small").exists()
     removed = condadeps("kernels", "remove", "small", "--environment")
     assert f"removed the kernel small and its environment {small.prefix}" in removed.stdout
     assert not small.prefix.exists() and not (place.waiting_room(small.prefix) / "removed").exists()
