@@ -16,6 +16,7 @@ def venv_prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([sys.executable, "-m", "venv", prefix], check=True)
     checkout = Path(__file__).parents[2]
     subprocess.run(
-        [prefix / "bin" / "python", "-m", "pip", "install", "-q", "ipykernel", checkout], check=True
+        [prefix / "bin" / "python", "-m", "pip", "install", "-q", "--no-compile", "ipykernel", checkout],
+        check=True,
     )
     return prefix

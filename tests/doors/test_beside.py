@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 
 from tests.channel.fixture import Channel
 from tests.kernel import _environment
+from tests.launch import environments
 
 pytestmark = [pytest.mark.slow, pytest.mark.network]
 
@@ -57,9 +57,7 @@ def jupyter(
     kernel_prefix: Path, channel: Channel, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> Iterator[Jupyter]:
     home = tmp_path_factory.mktemp("jupyter")
-    subprocess.run([sys.executable, "-m", "venv", home / "venv"], check=True)
-    python = home / "venv" / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "-q", "jupyter_server"], check=True)
+    python = environments.made(environments.JUPYTER) / "bin" / "python"
     spec = home / "data" / "kernels" / KERNEL
     spec.mkdir(parents=True)
     argv = [str(kernel_prefix / "bin" / "python"), "-m", "ipykernel_launcher", "-f", "{connection_file}"]

@@ -18,7 +18,17 @@ def venv_with(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         prefix = tmp_path_factory.mktemp("venv", numbered=True) / "env"
         subprocess.run([sys.executable, "-m", "venv", prefix], check=True)
         subprocess.run(
-            [prefix / "bin" / "python", "-m", "pip", "install", "-q", "ipykernel", *installed], check=True
+            [
+                prefix / "bin" / "python",
+                "-m",
+                "pip",
+                "install",
+                "-q",
+                "--no-compile",
+                "ipykernel",
+                *installed,
+            ],
+            check=True,
         )
         return prefix
 

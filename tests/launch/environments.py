@@ -1,7 +1,7 @@
-"""Python environments the launcher's tests run other programs in, made once a machine from the package index.
+"""Python environments that tests run other programs in, made once a machine from the package index.
 
 The launcher runs in its Jupyter's environment, so its tests need one: JupyterLab, nbgallery's extensions,
-JupyterHub. The TLS scanner has one of its own, since what it needs would decide what the others get.
+JupyterHub. The TLS scanner and conda-lock have one each: what they need would decide what the others get.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from tests.channel import cached
 JUPYTER = ("jupyterlab>=4.4,<5", "jupyterlab_nbgallery>=3.0.6,<4", "jupyter_nbgallery>=3.0.1,<4")
 JUPYTER += ("notebook>=7.4,<8", "jupyterhub>=5", "cryptography>=42")
 SCANNER = ("sslyze>=6",)
+CONDA_LOCK = ("conda-lock>=4,<5",)
 
 
 def made(requirements: tuple[str, ...]) -> Path:
@@ -52,5 +53,5 @@ def _environ() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    for wanted in (JUPYTER, SCANNER):
+    for wanted in (JUPYTER, SCANNER, CONDA_LOCK):
         made(wanted)

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.launch import environments
 from tests.transaction import tiny
 from tests.transaction.road import Road
 
@@ -41,10 +40,6 @@ def _index_anew(channel: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def conda_lock_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def conda_lock_python() -> Path:
     """A Python with conda-lock, as PyPI has it: the model that owns ``conda-lock.yml``."""
-    directory = tmp_path_factory.mktemp("conda-lock")
-    subprocess.run([sys.executable, "-m", "venv", directory], check=True)
-    python = directory / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "-q", "conda-lock"], check=True)
-    return python
+    return environments.made(environments.CONDA_LOCK) / "bin" / "python"
