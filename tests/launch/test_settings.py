@@ -75,8 +75,10 @@ def test_an_option_without_its_value_is_named() -> None:
 
 
 def test_a_secret_in_a_file_may_end_its_line(tmp_path: Path) -> None:
-    (tmp_path / "token").write_text("from-a-file\n")
-    assert settings.read({"JUPYTER_TOKEN_FILE": str(tmp_path / "token")}, ()).token == "from-a-file"
+    (tmp_path / "secret").write_text("from-a-file\n")
+    assert settings.read({"JUPYTER_TOKEN_FILE": str(tmp_path / "secret")}, ()).token == "from-a-file"
+    password = settings.read({"JUPYTER_HASHED_PASSWORD_FILE": str(tmp_path / "secret")}, ()).password
+    assert password == "from-a-file"
 
 
 # ---------------------------------------------------------------- who gets in
