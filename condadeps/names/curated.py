@@ -1,6 +1,7 @@
 """The curated list: projects whose home the rules would get wrong and names that are traps, with reasons.
 
-``data/curated.tsv`` has a line for each: the project, its home as a MatchSpec or ``-`` for none, the reason.
+``data/curated.tsv`` has a line for each: the project, its home (a MatchSpec, or ``-`` or ``=`` for none), and
+why.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ class Curated:
     package: PackageName | None
     constraint: str
     reason: str
+    same: bool = False
+    """Whether conda's package of that name is the same thing, though it is not the project's home."""
 
 
 @cache
@@ -48,6 +51,6 @@ def read(text: str) -> dict[ProjectName, Curated]:
         project = ProjectName(fields[0])
         if project in found:
             raise ValueError(f"line {number}: {project} is there already")
-        package = None if name == "-" else PackageName(name)
-        found[project] = Curated(project, package, constraint, fields[2])
+        package = None if name in ("-", "=") else PackageName(name)
+        found[project] = Curated(project, package, constraint, fields[2], name == "=")
     return found

@@ -45,6 +45,8 @@ class Home:
     reason: str
     """For a person, a clause: "conda-forge's package of that name ships it"."""
     rule: Rule = "none"
+    same: bool = False
+    """Whether PyPI's project is what conda's package of its name is, though that is no home of it."""
 
     def __str__(self) -> str:
         if self.package is None:
@@ -125,7 +127,7 @@ class Homes:
             return override
         listed = curated.homes().get(project)
         if listed is not None:
-            return Home(project, listed.package, listed.constraint, listed.reason, "curated")
+            return Home(project, listed.package, listed.constraint, listed.reason, "curated", listed.same)
         return by_shippers(project, {name: self._shipped(name) for name in self.shippers(project)})
 
     def _shipped(self, package: PackageName) -> int:

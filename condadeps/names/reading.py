@@ -37,7 +37,8 @@ def read(
 
     ``in_channel`` tells whether a configured channel has a package. ``conda`` is false for an environment
     that is not conda's: nothing is then looked for in channels, and a name the table knows as a conda
-    package without a project of that name raises NotFoundError instead of going to PyPI for a stranger.
+    package without a project of that name raises NotFoundError instead of going to PyPI for a stranger
+    (unless PyPI's is known to be the same thing).
 
     Raises RequestError for what is a name in neither namespace.
     """
@@ -74,8 +75,8 @@ def _without_conda(
     name: str, homes: Homes, project: ProjectName | None, package: PackageName | None, home: Home | None
 ) -> Reading:
     ships = homes.ships(package) if package is not None else None
-    has_home = home is not None and home.package is not None
-    if project is None or (not has_home and ships is not None):
+    is_it = home is not None and (home.package is not None or home.same)
+    if project is None or (not is_it and ships is not None):
         raise NotFoundError(
             f"{name} is a conda package, and this environment is not conda's",
             detail=_what(package, ships, home),
@@ -153,7 +154,7 @@ def _absent_from_channels(package: PackageName | None, home: Home | None, homes:
 
 def _warned(home: Home | None) -> tuple[str, ...]:
     """The curated reason why a project that goes to PyPI has no home."""
-    if home is None or home.rule != "curated" or home.package is not None:
+    if home is None or home.rule != "curated" or home.package is not None or home.same:
         return ()
     return (f"{home.project} is read as PyPI's project: {home.reason}",)
 

@@ -137,6 +137,13 @@ def test_without_conda_a_conda_package_is_refused_rather_than_fetched_from_pypi(
     assert "condadeps create" in str(caught.value.help)
 
 
+@pytest.mark.parametrize("name", ["cmake", "ninja", "faiss-cpu", "tensorflow-cpu"])
+def test_without_conda_pypis_project_is_taken_where_it_is_the_same_thing(name: str) -> None:
+    reading = read(name, HOMES, channel(), conda=False)
+    assert (reading.means, reading.project, reading.notes) == ("pypi", ProjectName(name), ())
+    assert read(name, HOMES, channel(name)).means == "package"
+
+
 def test_without_conda_a_refused_package_names_what_it_is_on_pypi() -> None:
     with pytest.raises(NotFoundError) as caught:
         read("pytorch", HOMES, channel(), conda=False)
