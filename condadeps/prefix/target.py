@@ -10,6 +10,7 @@ Three ways to know one:
 from __future__ import annotations
 
 import functools
+import os
 import platform
 import re
 import site
@@ -85,8 +86,14 @@ class Target:
 
     @functools.cached_property
     def tags(self) -> tuple[Tag, ...]:
-        """The wheel tags its Python accepts, best first (PEP 425, 600, 656); none without Python."""
-        return _tags(self.minor, self.interpreter, self.abi, self.subdir) if self.has_python else ()
+        """The wheel tags its Python accepts, best first (PEP 425, 600, 656); none without Python.
+
+        ``CONDA_OVERRIDE_GLIBC`` counts for wheels as it does for conda's packages.
+        """
+        if not self.has_python:
+            return ()
+        glibc = os.environ.get("CONDA_OVERRIDE_GLIBC")
+        return _tags(self.minor, self.interpreter, self.abi, self.subdir, glibc)
 
     def __hash__(self) -> int:
         return hash((self.prefix, self.python_version, self.subdir))
@@ -287,11 +294,13 @@ def _foreign(subdir: str) -> dict[str, str]:
 
 
 @functools.cache
-def _tags(minor: str, interpreter: str, abi: str, subdir: str) -> tuple[Tag, ...]:
+def _tags(minor: str, interpreter: str, abi: str, subdir: str, glibc: str | None) -> tuple[Tag, ...]:
     from packaging import tags
 
     version = tuple(map(int, minor.split(".")))
     platforms = list(_platforms(subdir))
+    if glibc is not None:
+        platforms = _with_glibc(glibc, platforms, _MACHINES.get(subdir, ""))
     if interpreter.startswith("cp"):
         own = tags.cpython_tags(version, [abi], platforms)
         return (*own, *tags.compatible_tags(version, interpreter, platforms))
@@ -323,6 +332,28 @@ def _platforms(subdir: str) -> tuple[str, ...]:
         if glibc in legacy:
             names.append(f"{legacy[glibc]}_{machine}")
     return tuple(names)
+
+
+_LEGACY = {"manylinux2014": (2, 17), "manylinux2010": (2, 12), "manylinux1": (2, 5)}
+"""The glibc of the names from before PEP 600."""
+
+
+def _with_glibc(glibc: str, platforms: list[str], machine: str) -> list[str]:
+    """The wheel platforms with another glibc, none when it is empty; what is no version changes nothing."""
+    if glibc and not re.fullmatch(r"\d+\.\d+(\.\d+)*", glibc):
+        return platforms
+    release = tuple(map(int, glibc.split(".")[:2])) if glibc else (0, 0)
+    newest = max(filter(None, map(_needed_glibc, platforms)), default=release)
+    more = range(release[1], newest[1], -1) if release[0] == newest[0] else ()
+    newer = [f"manylinux_{newest[0]}_{minor}_{machine}" for minor in more]
+    return [*newer, *(name for name in platforms if (_needed_glibc(name) or release) <= release)]
+
+
+def _needed_glibc(name: str) -> tuple[int, int] | None:
+    """The glibc that a wheel platform needs; None for those that need none."""
+    if told := re.match(r"manylinux_(\d+)_(\d+)_", name):
+        return int(told[1]), int(told[2])
+    return _LEGACY.get(name.partition("_")[0])
 
 
 def inside(prefix: Path, path: Path) -> str | None:

@@ -173,3 +173,27 @@ def test_targets_are_values(tmp_path: Path) -> None:
     one, other = target.planned(tmp_path, "3.12"), target.planned(tmp_path, "3.12")
     assert one == other and hash(one) == hash(other)
     assert isinstance(one, Target)
+
+
+@pytest.mark.parametrize(
+    ("glibc", "accepted", "refused"),
+    [
+        (
+            "2.17",
+            ["manylinux_2_17_x86_64", "manylinux2014_x86_64", "linux_x86_64"],
+            ["manylinux_2_18_x86_64"],
+        ),
+        ("2.5", ["manylinux1_x86_64"], ["manylinux2010_x86_64", "manylinux2014_x86_64"]),
+        ("2.99", ["manylinux_2_99_x86_64", "manylinux_2_17_x86_64"], ["manylinux_2_100_x86_64"]),
+        ("", ["linux_x86_64"], ["manylinux_2_17_x86_64", "manylinux1_x86_64"]),
+        ("new", ["manylinux_2_17_x86_64"], []),
+    ],
+)
+def test_an_overridden_glibc_counts_for_wheels_too(
+    glibc: str, accepted: list[str], refused: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONDA_OVERRIDE_GLIBC", glibc)
+    platforms = {tag.platform for tag in target.planned(tmp_path, "3.12.4", "linux-64").tags}
+    assert {*accepted} <= platforms
+    assert platforms.isdisjoint(refused)
+    assert "any" in platforms
