@@ -115,6 +115,8 @@ class Entry:
     _order: Order | None = None
     _exempt: tuple[int, frozenset[Version]] | None = None
     """Admitted pre-releases, for so many specifiers."""
+    _windowed: tuple[tuple[int, int, int], frozenset[Version]] | None = None
+    """The versions in the window, for one of such a width, so many specifiers and unreadable versions."""
     _brought: set[Version] = field(default_factory=set)
     """The versions there are without PyPI."""
 
@@ -128,7 +130,7 @@ class Entry:
 
     def changed(self) -> None:
         """Forget the order: versions have come in."""
-        self._order = self._exempt = None
+        self._order = self._exempt = self._windowed = None
 
     def admitted(self, specifier: SpecifierSet) -> frozenset[int]:
         """The numbers (in :attr:`order`) of the versions ``specifier`` admits."""
@@ -184,7 +186,10 @@ class Entry:
 
     def window_versions(self) -> set[Version]:
         """The PyPI versions to offer: of those that meet a specifier the newest, a window of them."""
-        return set(self._newest(self.window))
+        seen = self.window, len(self.specifiers), len(self.unreadable)
+        if self._windowed is None or self._windowed[0] != seen:
+            self._windowed = seen, frozenset(self._newest(self.window))
+        return set(self._windowed[1])
 
     def _newest(self, window: int | None) -> Iterator[Version]:
         for specifier in self.specifiers.values() or (SpecifierSet(),):
