@@ -60,11 +60,17 @@ def main(ahead: bool = False) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the door says "cancel" instead
     cancel = Cancel()
     events = _Events(results, cancel)
+    lines: list[bytes] = []
+    first = threading.Thread(target=lambda: lines.append(commands.readline()), daemon=True)
+    first.start()
     try:
         if ahead:
-            for name in ("rattler", "condadeps.engine.perform", "condadeps.engine.planned"):
+            for name in ("rattler", "condadeps.engine.perform"):
                 importlib.import_module(name)
-        opening = protocol.decode(commands.readline())
+            if first.is_alive():  # else the channels are asked before (perform.py)
+                importlib.import_module("condadeps.engine.planned")
+        first.join()
+        opening = protocol.decode(lines[0])
         job = protocol.read_opening(opening)
         shown = protocol.read_identity(opening, commands)
         threading.Thread(target=_listen, args=(commands, cancel), daemon=True).start()
