@@ -6,9 +6,11 @@ import dataclasses
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Literal
+
+from condadeps.values import dataclass
 
 Verb = Literal["install", "update", "create", "remove", "undo", "restore", "sync", "export", "lock", "bundle"]
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from condadeps.names.namespaces import PackageName
+from condadeps.values import dataclass
 
 _CHANNEL = re.compile(r"(?P<channel>[^\s'\"]+?)::(?=\s*[A-Za-z0-9_*][\w.*-]*\s*(?:$|[=<>!~,|\[\s]))")
 _NAME = re.compile(r"[A-Za-z0-9_*][A-Za-z0-9_.*-]*")

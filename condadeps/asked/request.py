@@ -11,13 +11,12 @@ Four kinds, told apart by their syntax alone:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

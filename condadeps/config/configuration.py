@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from condadeps.config.kinds import Spot
 from condadeps.config.merge import Merged, Origin, Said, forbidden, merge
 from condadeps.config.places import Place, Scope
 from condadeps.config.settings import GROUPS, PREFIX, SETTINGS, VARIABLES, Setting, Settings, settings
+from condadeps.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

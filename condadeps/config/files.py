@@ -10,12 +10,12 @@ import re
 import stat
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from condadeps.config.places import Place
 from condadeps.errors import ConfigError
+from condadeps.values import dataclass
 
 MAX_BYTES = 1 << 20
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.values import dataclass
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -8,7 +8,6 @@ the say over a setting is not obeyed, and that is told; nothing overrides what t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from condadeps.asked.credentials import masked
@@ -16,6 +15,7 @@ from condadeps.config.kinds import NotYoursError, Spot
 from condadeps.config.places import Scope
 from condadeps.config.settings import GROUPS, PREFIX, SETTINGS, Setting
 from condadeps.errors import ConfigError
+from condadeps.values import dataclass
 
 FINAL = "final"
 """The key of a site's file that lists the settings nobody below may override."""

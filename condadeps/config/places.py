@@ -13,9 +13,10 @@ import os
 import stat
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+
+from condadeps.values import dataclass
 
 FILE = "condadeps.toml"
 _APP = "condadeps"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,6 +32,7 @@ from condadeps.config.kinds import (
 )
 from condadeps.config.places import EVERYONE, OWNERS, Scope
 from condadeps.names.namespaces import ProjectName
+from condadeps.values import dataclass
 
 PipPolicy = Literal["auto", "known", "never"]
 Pin = Literal["exact", "minor", "compatible", "none"]

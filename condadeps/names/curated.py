@@ -7,11 +7,11 @@ why.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.values import dataclass
 
 LIST = Path(__file__).parent / "data" / "curated.tsv"
 

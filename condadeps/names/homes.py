@@ -17,13 +17,13 @@ which is somebody's own word, can say otherwise.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from condadeps.errors import RequestError
 from condadeps.names import curated
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.names.table import Table
+from condadeps.values import dataclass
 
 Rule = Literal["override", "curated", "same name", "pattern", "fewest", "core", "none"]
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 from condadeps.errors import NotFoundError, RequestError
 from condadeps.names.homes import Home, Homes
 from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.values import dataclass
 
 Means = Literal["home", "package", "pypi"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion
@@ -28,6 +28,7 @@ from condadeps.prefix.metadata import requirement as parsed
 from condadeps.prefix.target import Target
 from condadeps.solve.needs import holds, spelled
 from condadeps.solve.plan import Answer
+from condadeps.values import dataclass
 
 PINNED = "conda-meta/pinned"
 

@@ -13,7 +13,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +21,7 @@ from condadeps.errors import PrefixError
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.prefix.metadata import Core, read_core
 from condadeps.prefix.target import Target
+from condadeps.values import dataclass
 
 T = TypeVar("T")
 

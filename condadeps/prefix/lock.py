@@ -15,12 +15,13 @@ import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from condadeps.errors import CancelledError, FrozenError, LockedError, PrefixError
 from condadeps.prefix import guards
 from condadeps.show.reporter import Reporter, Silent
+from condadeps.values import dataclass
 
 QUIET_SECONDS = 1.0
 """How long to wait before saying so."""

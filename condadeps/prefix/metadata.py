@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 
 from condadeps.names.namespaces import ProjectName
+from condadeps.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,11 @@ import struct
 import sys
 import sysconfig
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from condadeps.errors import PrefixError
+from condadeps.values import dataclass
 
 if TYPE_CHECKING:
     from packaging.tags import Tag

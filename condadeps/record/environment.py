@@ -8,7 +8,6 @@ need; what a person wrote stays as written while it holds.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from condadeps.asked.credentials import without
@@ -18,6 +17,7 @@ from condadeps.record.constraints import Pin, admits, implies
 from condadeps.record.revision import Revision, settled_conda
 from condadeps.record.sheet import Sheet, conda_entry, pip_entry
 from condadeps.solve.plan import Answer, Needed
+from condadeps.values import dataclass
 
 MAX_BYTES = 2**19
 """The largest file that is read, in bytes."""

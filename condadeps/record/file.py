@@ -6,10 +6,10 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from condadeps.errors import RecordError
+from condadeps.values import dataclass
 
 LOCK_TIMEOUT = 30.0
 """Seconds to wait for another process that writes the same file: writing takes milliseconds."""

@@ -7,12 +7,13 @@ A sheet is the meaning of the file; how the file is laid out is the business of
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from packaging.requirements import InvalidRequirement, Requirement
 
 from condadeps.asked import matchspec
 from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.values import dataclass
 
 _NEEDED = re.compile(r"#\s*for\s+([A-Za-z0-9._-]+(?:\[[^\]]*\])?(?:,\s*[A-Za-z0-9._-]+(?:\[[^\]]*\])?)*)\s*")
 _CONDA_NAME = re.compile(r"(?:(?P<channel>\S+?)::)?\s*(?P<name>[A-Za-z0-9_][A-Za-z0-9_.-]*)")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
 from condadeps.names.namespaces import ProjectName
 from condadeps.solve.plan import Artifact, Link, Package, Plan
+from condadeps.values import dataclass
 
 Kind = Literal["new", "up", "down", "same", "gone", "run"]
 

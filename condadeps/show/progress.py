@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from condadeps.show.reporter import Phase
 from condadeps.show.units import size
+from condadeps.values import dataclass
 
 WORDS: dict[Phase, str] = {
     "lock": "waiting for the environment",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 
 from condadeps.names.namespaces import ProjectName
 from condadeps.prefix.metadata import requirement
+from condadeps.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import functools
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any, Literal
 
 from condadeps.asked.credentials import masked
 from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.values import dataclass
 
 MARKER = "{}: its marker does not hold here, so there is nothing to do"
 """The note on a request that is not for this environment."""

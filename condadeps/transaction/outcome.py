@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Any
 
 from condadeps.solve.plan import Plan
+from condadeps.values import dataclass
 
 
 class Status(Enum):

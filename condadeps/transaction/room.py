@@ -15,10 +15,10 @@ copies. conda's own files are not touched: it reads ``conda-meta/*.json`` and ``
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from condadeps.prefix import lock
+from condadeps.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
