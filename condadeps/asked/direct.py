@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
-
-from packaging.markers import InvalidMarker, Marker
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
 
 from condadeps.names.namespaces import ProjectName
 from condadeps.values import dataclass
+
+if TYPE_CHECKING:
+    from packaging.markers import Marker
 
 _URL = re.compile(r"(?:(?:git|hg|svn|bzr)\+)?[A-Za-z][A-Za-z0-9+.-]*://|file:")
 _PATH = re.compile(r"\.{0,2}[/\\]|~[/\\]|\.{1,2}$|[A-Za-z]:[/\\]|\.{1,2}\[")
@@ -121,6 +117,13 @@ def _uri(path: Path) -> str:
 
 def _name_of_file(filename: str) -> ProjectName | None:
     """The project a wheel or sdist is of; raises InvalidDirect for a wheel whose name is none."""
+    from packaging.utils import (
+        InvalidSdistFilename,
+        InvalidWheelFilename,
+        parse_sdist_filename,
+        parse_wheel_filename,
+    )
+
     if filename.endswith(".whl"):
         try:
             return ProjectName(parse_wheel_filename(filename)[0])
@@ -137,6 +140,8 @@ def _split_marker(text: str) -> tuple[str, Marker | None]:
     found = re.search(r"\s+;|;\s" if _URL.match(text) else r"\s*;", text)
     if not found:
         return text.strip(), None
+    from packaging.markers import InvalidMarker, Marker
+
     try:
         return text[: found.start()].strip(), Marker(text[found.end() :].strip())
     except InvalidMarker:

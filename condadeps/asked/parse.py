@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 
 from condadeps.asked import direct, matchspec
@@ -19,6 +19,9 @@ from condadeps.asked.refusal import refuse
 from condadeps.asked.request import Bare, Direct, Origin, Project, Request, Spec
 from condadeps.errors import RequestError
 from condadeps.names.namespaces import ProjectName
+
+if TYPE_CHECKING:
+    from packaging.requirements import InvalidRequirement
 
 MAX_LENGTH = 4096
 """The longest request there can be, in characters: a signed URL has room, a pasted file has not."""
@@ -146,6 +149,8 @@ def _from_metadata(asked: Asked, text: str, directory: Path) -> Request:
 
 def _project(asked: Asked, text: str, start: int, *, forced: bool = False) -> Project | Direct:
     """A PEP 508 requirement, which begins at ``start`` of ``text``."""
+    from packaging.requirements import InvalidRequirement, Requirement  # most calls have none
+
     try:
         requirement = Requirement(text[start:])
         ProjectName(requirement.name)

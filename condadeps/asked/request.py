@@ -11,12 +11,15 @@ Four kinds, told apart by their syntax alone:
 
 from __future__ import annotations
 
-from packaging.markers import Marker
-from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
+from typing import TYPE_CHECKING
 
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.values import dataclass
+
+if TYPE_CHECKING:
+    from packaging.markers import Marker
+    from packaging.requirements import Requirement
+    from packaging.specifiers import SpecifierSet
 
 
 @dataclass(frozen=True, slots=True)

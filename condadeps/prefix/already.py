@@ -24,9 +24,9 @@ from condadeps.prefix import installed, owner
 from condadeps.prefix.conda_match import conda_grammar, matches
 from condadeps.prefix.conda_version import satisfies
 from condadeps.prefix.installed import Distribution, InstalledPackage
-from condadeps.prefix.metadata import requirement as parsed
+from condadeps.prefix.requirements import holds, spelled
+from condadeps.prefix.requirements import requirement as parsed
 from condadeps.prefix.target import Target
-from condadeps.solve.needs import holds, spelled
 from condadeps.solve.plan import Answer
 from condadeps.values import dataclass
 

@@ -9,7 +9,7 @@ from packaging.specifiers import SpecifierSet
 from condadeps.asked.matchspec import MatchSpec
 from condadeps.prefix.conda_version import satisfies
 from condadeps.prefix.installed import InstalledPackage
-from condadeps.solve.needs import spelled
+from condadeps.prefix.requirements import spelled
 
 _BUILD_NUMBER = re.compile(r"([<>]=?|==?|!=)?\s*([0-9]+)")
 _FACTS = frozenset(("md5", "sha256", "url", "fn"))

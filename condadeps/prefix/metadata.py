@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-
-from packaging.requirements import InvalidRequirement, Requirement
+from typing import TYPE_CHECKING
 
 from condadeps.names.namespaces import ProjectName
+from condadeps.prefix.requirements import requirement
 from condadeps.values import dataclass
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 
 @dataclass(frozen=True)
@@ -27,15 +30,6 @@ class Core:
     def requires(self) -> tuple[Requirement, ...]:
         """``Requires-Dist``, parsed; what cannot be parsed is left out, as pip leaves it to the installer."""
         return tuple(found for line in self.lines if (found := requirement(line)) is not None)
-
-
-@functools.lru_cache(maxsize=4096)
-def requirement(line: str) -> Requirement | None:
-    """One PEP 508 requirement, parsed once a process; None when it is none."""
-    try:
-        return Requirement(line)
-    except InvalidRequirement:
-        return None
 
 
 def read_core(location: Path) -> Core | None:

@@ -260,22 +260,36 @@ def _abi(implementation: str, version: str, soabi: str) -> str:
 
 
 def _markers(version: str, implementation: str, subdir: str) -> dict[str, str]:
-    """The PEP 508 environment of a Python of that version on this machine."""
-    from packaging.markers import default_environment
+    """The PEP 508 environment of a Python of that version on this machine.
 
-    environment: dict[str, str] = {key: str(value) for key, value in default_environment().items()}
+    As packaging's ``default_environment`` (which takes long to load) has it of this very Python.
+    """
     full = version if version.count(".") >= 2 else f"{version}.0"
-    environment["python_version"] = ".".join(full.split(".")[:2])
-    environment["python_full_version"] = full
-    environment["implementation_name"] = implementation
-    environment["platform_python_implementation"] = _IMPLEMENTATIONS.get(
-        implementation, ("", implementation)
-    )[1]
-    if implementation != sys.implementation.name or implementation == "cpython":
-        environment["implementation_version"] = full
+    environment = {
+        "implementation_name": implementation,
+        "implementation_version": _implementation_version(implementation) or full,
+        "os_name": os.name,
+        "platform_machine": platform.machine(),
+        "platform_release": platform.release(),
+        "platform_system": platform.system(),
+        "platform_version": platform.version(),
+        "python_full_version": full,
+        "platform_python_implementation": _IMPLEMENTATIONS.get(implementation, ("", implementation))[1],
+        "python_version": ".".join(full.split(".")[:2]),
+        "sys_platform": sys.platform,
+    }
     if subdir != machine_subdir():
         environment |= _foreign(subdir)
     return environment
+
+
+def _implementation_version(implementation: str) -> str:
+    """PyPy's own version when this is PyPy, say; CPython's is Python's, and others' are not known."""
+    if implementation == "cpython" or implementation != sys.implementation.name:
+        return ""
+    version = sys.implementation.version
+    pre = "" if version.releaselevel == "final" else f"{version.releaselevel[0]}{version.serial}"
+    return f"{version.major}.{version.minor}.{version.micro}{pre}"
 
 
 def _foreign(subdir: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import field
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from condadeps.asked import matchspec
 from condadeps.names.namespaces import PackageName, ProjectName
@@ -17,6 +17,10 @@ from condadeps.values import dataclass
 
 _NEEDED = re.compile(r"#\s*for\s+([A-Za-z0-9._-]+(?:\[[^\]]*\])?(?:,\s*[A-Za-z0-9._-]+(?:\[[^\]]*\])?)*)\s*")
 _CONDA_NAME = re.compile(r"(?:(?P<channel>\S+?)::)?\s*(?P<name>[A-Za-z0-9_][A-Za-z0-9_.-]*)")
+_PLAIN_PIP = re.compile(
+    r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)((?:==|~=|!=|<=|>=|<|>)[0-9A-Za-z.*+!_-]+)?"
+)
+"""A name and one bound, as condadeps writes it: read without the parser of requirements, slow to load."""
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9._-]+)")
 
 
@@ -135,6 +139,13 @@ def pip_name(text: str) -> ProjectName | None:
 
 def pip_entry(text: str) -> PipEntry | None:
     """The parts of a pip line that is a PEP 508 requirement, else None."""
+    if plain := _PLAIN_PIP.fullmatch(text):
+        try:
+            return PipEntry(plain[1], str(SpecifierSet(plain[2] or "")))
+        except InvalidSpecifier:
+            return None
+    from packaging.requirements import InvalidRequirement, Requirement
+
     try:
         requirement = Requirement(re.sub(r"\s#.*", "", text))
         ProjectName(requirement.name)

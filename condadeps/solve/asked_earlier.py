@@ -12,9 +12,10 @@ from condadeps.asked.job import Verb
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.prefix.conda_match import conda_grammar
 from condadeps.prefix.installed import InstalledPackage
+from condadeps.prefix.requirements import spelled
 from condadeps.solve.discover import Discovery
 from condadeps.solve.installed import Installed
-from condadeps.solve.needs import Need, spelled
+from condadeps.solve.needs import Need
 from condadeps.solve.versions import parsed
 from condadeps.solve.wanted import Wanted
 

@@ -10,8 +10,8 @@ from packaging.version import Version
 
 from condadeps.errors import NotFoundError, NoVersionError, RequestError
 from condadeps.names.namespaces import PackageName
+from condadeps.prefix.requirements import spelled
 from condadeps.solve.discover import Discovery
-from condadeps.solve.needs import spelled
 from condadeps.solve.universe import Entry
 from condadeps.solve.wanted import Wanted
 

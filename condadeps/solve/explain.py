@@ -14,9 +14,10 @@ from typing import Any
 
 from condadeps.errors import ConflictError
 from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.prefix.requirements import spelled
 from condadeps.solve.attempt import Refusal
 from condadeps.solve.encode import ELSEWHERE, NEVER, PIP, PROXY, UNREAD, Encoded
-from condadeps.solve.needs import Need, spelled
+from condadeps.solve.needs import Need
 from condadeps.solve.problem import Problem
 from condadeps.solve.refusal_tree import Line, read
 from condadeps.solve.relax import Way, ways

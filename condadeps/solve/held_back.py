@@ -13,8 +13,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from condadeps.names.namespaces import PackageName
+from condadeps.prefix.requirements import spelled
 from condadeps.solve.encode import PROXY
-from condadeps.solve.needs import spelled
 from condadeps.solve.problem import Problem, Solved
 from condadeps.solve.reasons import admits
 from condadeps.solve.universe import CondaCandidate, Entry, PipCandidate

@@ -15,7 +15,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from condadeps.names.namespaces import ProjectName
-from condadeps.prefix.metadata import requirement
+from condadeps.prefix.requirements import holds, requirement, spelled
 from condadeps.values import dataclass
 
 
@@ -43,16 +43,6 @@ class Needs:
     always: tuple[Need, ...] = ()
     extras: Mapping[str, tuple[Need, ...]] = field(default_factory=dict)
     """Every extra the version provides, normalised; an extra that asks for nothing more has ``()``."""
-
-
-def spelled(specifier: SpecifierSet) -> str:
-    """A specifier as a person writes it: lower bounds first, ``>=1,<2``.
-
-    >>> spelled(SpecifierSet("<2,!=1.5,>=1"))
-    '>=1,!=1.5,<2'
-    """
-    order = {"===": 0, "==": 0, "~=": 1, ">": 2, ">=": 2, "!=": 3, "<": 4, "<=": 4}
-    return ",".join(str(s) for s in sorted(specifier, key=lambda s: (order[s.operator], s.version)))
 
 
 def need(requirement: Requirement, places: bool = True) -> Need:
@@ -131,10 +121,3 @@ def _is_extra_s(line: str) -> bool:
 
 _EXTRA = re.compile(r"""\bextra ?== ?["'][^"']""")
 _OR = re.compile(r"\bor\b")
-
-
-def holds(requirement: Requirement, markers: Mapping[str, str], extra: str = "") -> bool:
-    """Whether the requirement's marker is true for the target, with this extra asked for."""
-    if requirement.marker is None:
-        return True
-    return requirement.marker.evaluate({**markers, "extra": extra})

@@ -11,11 +11,11 @@ from condadeps.asked import matchspec
 from condadeps.asked.request import Direct, Spec
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.prefix import published
+from condadeps.prefix.requirements import spelled
 from condadeps.solve.constraint import conda_constraint
 from condadeps.solve.decode import Solution, artifact, same
 from condadeps.solve.encode import PROXY
 from condadeps.solve.moves import Moves
-from condadeps.solve.needs import spelled
 from condadeps.solve.plan import MARKER, Answer, Install, Link, Plan, Uninstall, Unlink
 from condadeps.solve.problem import Problem, Solved
 from condadeps.solve.reasons import Reasons, admits

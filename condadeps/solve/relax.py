@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.specifiers import SpecifierSet
 
+from condadeps.prefix.requirements import spelled
 from condadeps.solve.decode import Solution
 from condadeps.solve.encode import PROXY
-from condadeps.solve.needs import spelled
 from condadeps.solve.wanted import Wanted
 
 if TYPE_CHECKING:

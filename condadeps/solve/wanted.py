@@ -14,9 +14,10 @@ from condadeps.names.homes import Homes
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.names.reading import looked_for, read
 from condadeps.prefix.conda_match import conda_grammar
+from condadeps.prefix.requirements import holds
 from condadeps.prefix.target import Target
 from condadeps.solve.encode import PROXY
-from condadeps.solve.needs import Need, holds
+from condadeps.solve.needs import Need
 from condadeps.solve.needs import need as read_need
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
-from condadeps.prefix import metadata
+from condadeps.prefix import requirements
 from condadeps.prefix.target import running
 from condadeps.solve.needs import Need, need, read
 
@@ -79,9 +79,9 @@ def test_what_holds_is_what_holds_when_every_line_is_parsed(lines: list[str]) ->
 
 def test_of_five_thousand_lines_for_extras_none_is_parsed_unasked() -> None:
     lines = [f"project-{n} >=1.{n} ; python_version >= '3.8' and extra == 'x{n}'" for n in range(5000)]
-    metadata.requirement.cache_clear()
+    requirements.requirement.cache_clear()
     found = read(lines, [f"x{n}" for n in range(5000)], MARKERS)
-    assert not found.always and metadata.requirement.cache_info().misses == 0
+    assert not found.always and requirements.requirement.cache_info().misses == 0
     assert [str(one) for one in found.extras["x7"]] == ["project-7 >=1.7"]
 
 
