@@ -3,8 +3,8 @@
 Making one compiles up to six functions while its module is imported: half a millisecond of processor time a
 class (a third of that since Python 3.13), and the first call in a kernel waited for sixty of them. What
 :func:`dataclass` gives is a dataclass all the same: ``fields``, ``replace``, ``asdict``, ``match`` and type
-checkers see no difference. Only the methods differ: ``__init__`` is compiled for the first object, and the
-others are written once for all classes.
+checkers see no difference. Only the methods differ: ``__init__`` is compiled when there are some objects, and
+the others are written once for all classes.
 """
 
 from __future__ import annotations
@@ -53,10 +53,24 @@ def _add(cls: type[Any], *, frozen: bool, slots: bool, eq: bool) -> None:
             setattr(cls, name, method)
 
 
+_FEW = 8
+"""So many objects of a class are filled field by field: few classes have more, and compiling takes longer."""
+
+
 def _first_init(cls: type[Any]) -> Callable[..., None]:
-    """A constructor that is replaced by the real one when it is first called."""
+    """The constructor of the first objects, which then has itself replaced by a compiled one."""
+    left = _FEW
 
     def __init__(self: Any, *given: Any, **named: Any) -> None:
+        nonlocal left
+        left -= 1
+        values = _values(cls, given, named) if left >= 0 else None
+        if values is not None:
+            for name, value in values.items():
+                object.__setattr__(self, name, value)
+            if hasattr(cls, "__post_init__"):
+                self.__post_init__()
+            return
         if cls.__init__ is __init__:
             cls.__init__ = _init(cls)
         cls.__init__(self, *given, **named)
@@ -65,6 +79,25 @@ def _first_init(cls: type[Any]) -> Callable[..., None]:
 
 
 _MISSING: Any = object()
+
+
+def _values(cls: type[Any], given: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any] | None:
+    """The value of each field; None for arguments that are not right, which the compiled one is to tell."""
+    every = dataclasses.fields(cls)
+    positions = [one.name for one in every if one.init and not one.kw_only]
+    told = dict(zip(positions, given, strict=False)) | named
+    found: dict[str, Any] = {}
+    for one in every:
+        if one.init and one.name in told:
+            found[one.name] = told.pop(one.name)
+        elif one.default is not dataclasses.MISSING:
+            found[one.name] = one.default
+        elif one.default_factory is not dataclasses.MISSING:
+            found[one.name] = one.default_factory()
+        elif one.init:
+            return None
+    twice = not named.keys().isdisjoint(positions[: len(given)])
+    return None if told or twice or len(given) > len(positions) else found
 
 
 def _init(cls: type[Any]) -> Callable[..., None]:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _URL = re.compile(r"(?:(?:git|hg|svn|bzr)\+)?[A-Za-z][A-Za-z0-9+.-]*://|file:")
 _PATH = re.compile(r"\.{0,2}[/\\]|~[/\\]|\.{1,2}$|[A-Za-z]:[/\\]|\.{1,2}\[")
 _ARCHIVES = (".whl", ".tar.gz", ".tgz", ".zip", ".tar.bz2", ".tar.xz", ".tar")
-_EXTRAS = re.compile(r"\[\s*([A-Za-z0-9._-]*(?:\s*,\s*[A-Za-z0-9._-]+)*)\s*\]$")
-_EGG = re.compile(r"[#&]egg=([A-Za-z0-9._-]+)(?:\[([A-Za-z0-9._, -]*)\])?")
+_EXTRAS = r"\[\s*([A-Za-z0-9._-]*(?:\s*,\s*[A-Za-z0-9._-]+)*)\s*\]$"
+_EGG = r"[#&]egg=([A-Za-z0-9._-]+)(?:\[([A-Za-z0-9._, -]*)\])?"
 _SCHEMES = frozenset({"http", "https", "file"})
 _VCS_SCHEMES = frozenset({"http", "https", "file", "ssh", "git"})
 
@@ -83,7 +83,7 @@ def check_url(url: str) -> None:
 def _from_url(url: str, extras: frozenset[str], marker: Marker | None) -> Place:
     check_url(url)
     name: ProjectName | None = None
-    if egg := _EGG.search(url):
+    if egg := re.search(_EGG, url):
         name = ProjectName(egg[1])
         extras = extras | frozenset(part.strip() for part in (egg[2] or "").split(",") if part.strip())
     elif not re.match(r"[a-z]+\+", url):
@@ -149,7 +149,7 @@ def _split_marker(text: str) -> tuple[str, Marker | None]:
 
 
 def _split_extras(text: str) -> tuple[str, frozenset[str]]:
-    if (found := _EXTRAS.search(text)) and "#egg=" not in text and "&egg=" not in text:
+    if (found := re.search(_EXTRAS, text)) and "#egg=" not in text and "&egg=" not in text:
         names = frozenset(part.strip() for part in found[1].split(",") if part.strip())
         return text[: found.start()].strip(), names
     return text, frozenset()

@@ -24,8 +24,8 @@ _VERSION = re.compile(
 )
 _BUILD = re.compile(r"[0-9A-Za-z_.+*]+")
 _KEY = re.compile(r"[a-z_0-9]+")
-_SUBDIR = re.compile(r"noarch|(?:linux|osx|win|freebsd|netbsd|emscripten|wasi|zos|android|ios)-[a-z0-9_]+")
-_HEX = {"md5": re.compile(r"[0-9a-fA-F]{32}"), "sha256": re.compile(r"[0-9a-fA-F]{64}")}
+_SUBDIR = r"noarch|(?:linux|osx|win|freebsd|netbsd|emscripten|wasi|zos|android|ios)-[a-z0-9_]+"
+_HEX = {"md5": r"[0-9a-fA-F]{32}", "sha256": r"[0-9a-fA-F]{64}"}
 _KEYS = frozenset(
     {"version", "build", "build_number", "channel", "subdir", "fn", "url", "md5", "sha256", "license"}
     | {"license_family", "track_features", "extras", "when"}
@@ -294,8 +294,8 @@ class _Reading:
                 raise InvalidMatchSpec(str(error), start + error.position, error.help) from None
         elif (
             (key == "build" and not _BUILD.fullmatch(value))
-            or (key == "subdir" and not _SUBDIR.fullmatch(value))
-            or (key in _HEX and not _HEX[key].fullmatch(value))
+            or (key == "subdir" and not re.fullmatch(_SUBDIR, value))
+            or (key in _HEX and not re.fullmatch(_HEX[key], value))
         ):
             raise InvalidMatchSpec(f"'{value}' is no {key}", start)
         elif key == "build_number" and not re.fullmatch(r"(?:[<>]=?|==?|!=)?\s*[0-9]+", value):

@@ -16,7 +16,6 @@ from condadeps.config.call import of_call, resolved, settle
 from condadeps.config.configuration import Configuration, own, read
 from condadeps.config.merge import Origin
 from condadeps.config.settings import SETTINGS, Setting, Settings
-from condadeps.config.trust import trusted
 
 __all__ = [
     "SETTINGS",
@@ -29,5 +28,4 @@ __all__ = [
     "read",
     "resolved",
     "settle",
-    "trusted",
 ]

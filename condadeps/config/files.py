@@ -112,8 +112,8 @@ def _flat(table: Mapping[str, Any], groups: frozenset[str], place: Place) -> Ite
             )
 
 
-_HEADER = re.compile(r"\s*\[([^\[\]]+)\]\s*(?:#.*)?")
-_KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
+_HEADER = r"\s*\[([^\[\]]+)\]\s*(?:#.*)?"
+_KEY = r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*="""
 
 
 def _lines(text: str, above: str) -> dict[str, int]:
@@ -123,10 +123,10 @@ def _lines(text: str, above: str) -> dict[str, int]:
     """
     table, found = "", dict[str, int]()
     for number, line in enumerate(text.splitlines(), 1):
-        if header := _HEADER.fullmatch(line):
+        if header := re.fullmatch(_HEADER, line):
             table = _plain(header[1]) + "."
             key = table[:-1]
-        elif match := _KEY.match(line):
+        elif match := re.match(_KEY, line):
             key = table + _plain(match[1])
         else:
             continue

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from condadeps import config as settings
 from condadeps.asked.job import Job
-from condadeps.config import trusted
+from condadeps.config.trust import trusted
 from condadeps.engine import locking
 from condadeps.engine.sources import conda_source, pypi_source
 from condadeps.errors import UsageError

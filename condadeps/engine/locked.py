@@ -9,7 +9,8 @@ from pathlib import Path
 
 from condadeps.asked.job import Job
 from condadeps.asked.request import Request
-from condadeps.config import Configuration, trusted
+from condadeps.config import Configuration
+from condadeps.config.trust import trusted
 from condadeps.errors import ConfigError, UsageError
 from condadeps.locks import clashes, exact, files, located, machine, present
 from condadeps.locks.asked import with_answers

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from condadeps.asked.job import Job, Named
 from condadeps.asked.request import Request, Spec
-from condadeps.config import Configuration, trusted
+from condadeps.config import Configuration
+from condadeps.config.trust import trusted
 from condadeps.errors import ConfigError
 from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter

@@ -10,7 +10,7 @@ from condadeps.errors import PrefixError
 from condadeps.health import fitting
 from condadeps.health.findings import Finding, Health, command
 from condadeps.names.namespaces import PackageName
-from condadeps.prefix import damage, installed, lock, shadow
+from condadeps.prefix import damage, installed, lock, own, shadow
 from condadeps.prefix.damage import Damage
 from condadeps.prefix.installed import Distribution
 from condadeps.prefix.target import Target, read
@@ -66,7 +66,7 @@ def _half_done(prefix: Path) -> Iterator[Finding]:
     if half is not None:
         help = command(prefix, "restore") if half.by is None else "look again when that is done"
         yield Finding("unfinished", str(half), help=help)
-    elif (lock.directory(prefix) / "holder.json").exists() and lock.at_work(prefix) is None:
+    elif (own.directory(prefix) / "holder.json").exists() and lock.at_work(prefix) is None:
         told = "the process that last changed it ended without a word; its lock ended with it"
         yield Finding("lock", told, problem=False)
 

@@ -11,7 +11,7 @@ from condadeps.prefix.conda_version import satisfies
 from condadeps.prefix.installed import InstalledPackage
 from condadeps.prefix.requirements import spelled
 
-_BUILD_NUMBER = re.compile(r"([<>]=?|==?|!=)?\s*([0-9]+)")
+_BUILD_NUMBER = r"([<>]=?|==?|!=)?\s*([0-9]+)"
 _FACTS = frozenset(("md5", "sha256", "url", "fn"))
 
 
@@ -67,7 +67,7 @@ def _bracket(key: str, value: str, package: InstalledPackage) -> bool:
 
 
 def _number(spec: str, number: int) -> bool:
-    match = _BUILD_NUMBER.fullmatch(spec.strip())
+    match = re.fullmatch(_BUILD_NUMBER, spec.strip())
     if match is None:
         return False
     operator, wanted = match.group(1) or "==", int(match.group(2))

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from condadeps.errors import CancelledError, FrozenError, LockedError, PrefixError
 from condadeps.prefix import guards
+from condadeps.prefix.own import directory
 from condadeps.show.reporter import Reporter, Silent
 from condadeps.values import dataclass
 
@@ -41,12 +42,6 @@ class Holder:
 
     def __str__(self) -> str:
         return f"process {self.pid} of {self.user} on {self.host}"
-
-
-def directory(prefix: Path) -> Path:
-    """Where condadeps keeps its own files about a prefix: the lock, the journal."""
-    meta = prefix / "conda-meta"
-    return meta / "condadeps" if meta.is_dir() else prefix / ".condadeps"
 
 
 def holder(prefix: Path) -> Holder | None:

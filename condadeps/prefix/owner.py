@@ -10,7 +10,7 @@ from condadeps.names.homes import Homes
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.prefix.installed import Distribution, InstalledPackage
 
-_METADATA = re.compile(rb'/([^/"\\]+)\.(?:dist|egg)-info[/"]')
+_METADATA = rb'/([^/"\\]+)\.(?:dist|egg)-info[/"]'
 
 
 def owner(
@@ -45,7 +45,7 @@ def likely(project: ProjectName, homes: Homes) -> list[PackageName]:
 def projects(package: InstalledPackage) -> frozenset[str]:
     """The projects whose metadata ``package`` lists among its files, normalised."""
     found = set()
-    for match in _METADATA.finditer(package.text):
+    for match in re.finditer(_METADATA, package.text):
         try:
             found.add(str(ProjectName(match.group(1).decode().partition("-")[0])))
         except ValueError:

@@ -72,7 +72,6 @@ def write_down(
         return None, ()
     from condadeps.errors import RecordError
     from condadeps.names.homes import Homes
-    from condadeps.prefix.needed import needed
     from condadeps.record import environment
 
     # A lock is itself the record of what it brings, and of what was asked for of it.
@@ -85,6 +84,8 @@ def write_down(
     try:
         if not moved and environment.holds(path, asked, environment=name):
             return str(path), ()
+        from condadeps.prefix.needed import needed
+
         answers = (*moved, *asked)
         written = environment.write(
             path,

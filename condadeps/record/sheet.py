@@ -15,13 +15,13 @@ from condadeps.asked import matchspec
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.values import dataclass
 
-_NEEDED = re.compile(r"#\s*for\s+([A-Za-z0-9._-]+(?:\[[^\]]*\])?(?:,\s*[A-Za-z0-9._-]+(?:\[[^\]]*\])?)*)\s*")
+_NEEDED = r"#\s*for\s+([A-Za-z0-9._-]+(?:\[[^\]]*\])?(?:,\s*[A-Za-z0-9._-]+(?:\[[^\]]*\])?)*)\s*"
 _CONDA_NAME = re.compile(r"(?:(?P<channel>\S+?)::)?\s*(?P<name>[A-Za-z0-9_][A-Za-z0-9_.-]*)")
 _PLAIN_PIP = re.compile(
     r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)((?:==|~=|!=|<=|>=|<|>)[0-9A-Za-z.*+!_-]+)?"
 )
 """A name and one bound, as condadeps writes it: read without the parser of requirements, slow to load."""
-_EGG = re.compile(r"[#&]egg=([A-Za-z0-9._-]+)")
+_EGG = r"[#&]egg=([A-Za-z0-9._-]+)"
 
 
 @dataclass(slots=True)
@@ -40,7 +40,9 @@ class Line:
     @property
     def needed_by(self) -> tuple[str, ...]:
         """Whom a ``# for seaborn, statsmodels`` comment names; empty for any other comment."""
-        found = _NEEDED.fullmatch(self.comment)
+        if not self.comment:
+            return ()
+        found = re.fullmatch(_NEEDED, self.comment)
         return tuple(part.strip() for part in found[1].split(",")) if found else ()
 
 
@@ -128,12 +130,12 @@ def conda_entry(text: str) -> CondaEntry | None:
 def pip_name(text: str) -> ProjectName | None:
     """The project a pip line is about, None for options, paths and the like."""
     if text.startswith("-"):
-        egg = _EGG.search(text)
+        egg = re.search(_EGG, text)
         return ProjectName(egg[1]) if egg else None
     entry = pip_entry(text)
     if entry is not None:
         return ProjectName(entry.name)
-    egg = _EGG.search(text)
+    egg = re.search(_EGG, text)
     return ProjectName(egg[1]) if egg else None
 
 

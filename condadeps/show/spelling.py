@@ -6,7 +6,7 @@ import re
 
 from condadeps.asked.verbs import VERBS
 
-_COMMAND = re.compile(rf"(?<![\w%./~-])condadeps(?= (?:{'|'.join(sorted(VERBS))})\b)")
+_COMMAND = rf"(?<![\w%./~-])condadeps(?= (?:{'|'.join(sorted(VERBS))})\b)"
 
 
 def as_magic(text: str) -> str:
@@ -15,4 +15,6 @@ def as_magic(text: str) -> str:
     >>> as_magic("`condadeps create -p DIR` makes one; condadeps is not in it")
     '`%condadeps create -p DIR` makes one; condadeps is not in it'
     """
-    return _COMMAND.sub("%condadeps", text)
+    if "condadeps " not in text:
+        return text
+    return re.sub(_COMMAND, "%condadeps", text)

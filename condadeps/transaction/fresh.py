@@ -9,6 +9,7 @@ from pathlib import Path
 
 from condadeps.errors import PrefixError
 from condadeps.prefix import lock
+from condadeps.prefix.own import directory
 from condadeps.show.reporter import Reporter
 from condadeps.transaction.journal import Journal
 from condadeps.transaction.room import Room
@@ -81,7 +82,7 @@ def is_vacant(prefix: Path) -> bool:
     """Whether nothing but condadeps' own folder is at ``prefix``."""
     if not prefix.is_dir():
         return not prefix.exists()
-    own = lock.directory(prefix)
+    own = directory(prefix)
     found = list(prefix.iterdir())
     if prefix / "conda-meta" in found:
         found += (prefix / "conda-meta").iterdir()

@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from condadeps.prefix import lock
+from condadeps.prefix import own
 from condadeps.values import dataclass
 
 
@@ -31,7 +31,7 @@ class Room:
     @staticmethod
     def of(prefix: Path) -> Room:
         """The room of ``prefix``, beside its lock."""
-        return Room(prefix, lock.directory(prefix))
+        return Room(prefix, own.directory(prefix))
 
     @property
     def current(self) -> Path:

@@ -8,8 +8,9 @@ from typing import Any, cast
 import pytest
 
 from condadeps.asked.job import Job, Options
-from condadeps.config import SETTINGS, Setting, of_call, places, resolved, settle, trusted
+from condadeps.config import SETTINGS, Setting, of_call, places, resolved, settle
 from condadeps.config.places import EVERYONE, OWNERS, Scope
+from condadeps.config.trust import trusted
 from condadeps.errors import ConfigError
 from tests.config.conftest import Machine
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from condadeps.config import SETTINGS, trusted
+from condadeps.config import SETTINGS
+from condadeps.config.trust import trusted
 from condadeps.errors import ConfigError
 from tests.config.conftest import Machine
 

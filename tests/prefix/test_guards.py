@@ -14,7 +14,7 @@ import filelock  # noqa: F401 (before the fork)
 import pytest
 
 from condadeps.errors import FrozenError, PrefixError, SpaceError
-from condadeps.prefix import guards, lock, target
+from condadeps.prefix import guards, lock, own, target
 from tests.prefix import made
 
 
@@ -97,7 +97,7 @@ def test_a_read_only_environment_cannot_be_locked_either(open_place: Path, chang
     if changed_before:  # by its owner, whose lock lies there
         with lock.hold(at.prefix, 0):
             pass
-        (lock.directory(at.prefix) / "lock").chmod(0o444)
+        (own.directory(at.prefix) / "lock").chmod(0o444)
 
     def hold() -> None:
         with lock.hold(at.prefix, 0):
