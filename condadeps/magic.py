@@ -21,13 +21,18 @@ if TYPE_CHECKING:
     from condadeps.call import Call
 
 
+_warming: threading.Thread | None = None
+
+
 def register(shell: InteractiveShell) -> None:
     """Teach ``shell`` the magic; more than once does no harm.
 
     What its first call needs is loaded meanwhile, while nobody waits.
     """
+    global _warming
     shell.register_magics(CondadepsMagics)
-    threading.Thread(target=_warm_up, name="condadeps-warm-up", daemon=True).start()
+    _warming = threading.Thread(target=_warm_up, name="condadeps-warm-up", daemon=True)
+    _warming.start()
 
 
 _FIRST_CALL = (
@@ -85,6 +90,8 @@ class CondadepsMagics(Magics):
         --no-overrides, --pki, --offline, --dry-run, --restart (the kernel, when the change needs it),
         -p/--prefix DIR, -q, -v; `%condadeps install --help` explains them.
         """
+        if _warming is not None:
+            _warming.join()  # it does what this call needs: both at once would do it twice
         from condadeps.asked.parse import lines, split
 
         words = split(line)
