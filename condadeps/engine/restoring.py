@@ -168,7 +168,7 @@ def _laid(one: Distribution, known: Sequence[past.Past]) -> Artifact | None:
             made = install.artifact
             if made.project == one.project and made.version == one.version:
                 again = made.sha256 and not made.build and not made.editable and made.url != pip.KEPT
-                return made if again and present.is_there(made.url) else None
+                return made if again and past.is_there(made.url) else None
     return None
 
 

@@ -10,10 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from packaging.tags import parse_tag
 from packaging.version import InvalidVersion, Version
@@ -170,7 +167,7 @@ class _Traces:
             return None
         made = self.known.get((str(one.project), record))
         usable = made and made.sha256 and not made.editable and not made.url.startswith(_KEPT)
-        return made if made and usable and is_there(made.url) else None
+        return made if made and usable and past.is_there(made.url) else None
 
 
 def laid(target: Target, found: Iterable[Distribution]) -> dict[ProjectName, str]:
@@ -198,15 +195,9 @@ def _direct(one: Distribution) -> Artifact | None:
         return None
     hashes = archive.get("hashes") or dict([str(archive.get("hash", "")).partition("=")[::2]])
     url, digest = without_credentials(told["url"]), hashes.get("sha256")
-    if not digest or not is_there(url):
+    if not digest or not past.is_there(url):
         return None
     return artifact(one.project, one.version, url, digest)
-
-
-def is_there(url: str) -> bool:
-    """Whether a file may be had from ``url``: a local one is looked for."""
-    parts = urlsplit(url)
-    return parts.scheme != "file" or Path(url2pathname(parts.path)).is_file()
 
 
 async def _of_index(one: Distribution, target: Target, index: Index) -> Artifact | None:

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from condadeps.errors import PrefixError
 from condadeps.names.namespaces import ProjectName
@@ -154,8 +156,14 @@ def _known(project: ProjectName, record: str, changes: Sequence[Past]) -> Instal
             install = next(one for one in change.plan.install if one.artifact.project == project)
             again = install.artifact
             fetchable = again.sha256 and not again.build and not again.editable and again.url != pip.KEPT
-            return install if fetchable else None
+            return install if fetchable and is_there(again.url) else None
     return None
+
+
+def is_there(url: str) -> bool:
+    """Whether a file may be had from ``url``: a local one (``create``'s own wheel) is looked for."""
+    parts = urlsplit(url)
+    return parts.scheme != "file" or Path(url2pathname(parts.path)).is_file()
 
 
 def _record_hash(one: Distribution) -> str:

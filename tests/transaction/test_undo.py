@@ -86,6 +86,16 @@ def test_a_project_nobody_could_fetch_again_comes_back_as_it_was(road: Road) -> 
     assert module.read_text() == "patched by hand\n"
 
 
+def test_what_came_from_a_file_that_is_gone_comes_back_as_it_was(road: Road) -> None:
+    wheel = tiny.wheel(road.root / "elsewhere", "own", "1.0")
+    road.install(str(wheel), record=False)
+    before = listing(road.prefix)
+    wheel.unlink()  # as the one that `create` packs of the running condadeps
+    road.remove("own", record=False)
+    road.undo(record=False)
+    assert {path for path in before if "/own" in path} <= set(listing(road.prefix))
+
+
 def test_history_tells_when_who_where_and_what_in_both_worlds(road: Road) -> None:
     road.install("six=1.0", "tool==1.0")
     road.undo()
