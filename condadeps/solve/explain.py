@@ -19,6 +19,7 @@ from condadeps.solve.attempt import Refusal
 from condadeps.solve.encode import ELSEWHERE, NEVER, PIP, PROXY, UNREAD, Encoded
 from condadeps.solve.needs import Need
 from condadeps.solve.problem import Problem
+from condadeps.solve.reasons import spec_name
 from condadeps.solve.refusal_tree import Line, read
 from condadeps.solve.relax import Way, ways
 
@@ -87,6 +88,7 @@ async def conflict(refusal: Refusal, problem: Problem) -> ConflictError:
     told = Teller(problem, problem.encoded).chains(refusal.message)
     first = [chain for chain in told if not any(step.instead for step in chain.steps)]
     chains = shortest(first or told)
+    chains = ruled_out(chains, problem)
     found = await ways(problem, refusal.message)
     heads = {chain.head for chain in chains if chain.asked}
     applying = [item for item in problem.items if item.applies and not item.implied]
@@ -101,6 +103,27 @@ async def conflict(refusal: Refusal, problem: Problem) -> ConflictError:
         relax=[way.to_json() for way in found],
         asked=asked,
     )
+
+
+def ruled_out(chains: list[Chain], problem: Problem) -> list[Chain]:
+    """``chains``; one that ends with a need of what a request is about, which no chain tells, names that.
+
+    The solver leaves the request out where what it excludes is installed.
+    """
+    told = {chain.head for chain in chains}
+    rivals: dict[str, str] = {}
+    for item in problem.items:
+        if not item.applies or item.implied or item.solver_name in told:
+            continue
+        entry = problem.discovery.universe.entries.get(item.need.project) if item.need else None
+        for package in {c.package for c in entry.conda} if entry else {item.package}:
+            rivals.setdefault(str(package), item.shown)
+    return [
+        replace(chain, end=RULED_OUT.format(rivals[name]))
+        if not chain.end and (name := spec_name(chain.steps[-1].need)) in rivals
+        else chain
+        for chain in chains
+    ]
 
 
 def _message(asked: list[str]) -> str:

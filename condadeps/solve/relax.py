@@ -47,7 +47,9 @@ async def ways(problem: Problem, message: str) -> list[Way]:
             break
         solution = await eased.solvable()
         if solution is not None:
-            found.append(way(solution) if callable(way) else way)
+            told = way(solution) if callable(way) else way
+            if all(told.give_up != one.give_up for one in found):
+                found.append(told)
     return found
 
 

@@ -5,12 +5,20 @@ from __future__ import annotations
 import json
 import textwrap
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from packaging.version import Version
 
+from condadeps.asked.job import Asked
+from condadeps.asked.parse import parse
 from condadeps.errors import CondadepsError, ConflictError, NotFoundError, NoVersionError, UnsatisfiableError
+from condadeps.names.namespaces import PackageName, ProjectName
+from condadeps.solve.explain import Chain, Step, ruled_out
 from condadeps.solve.refusal_tree import read
+from condadeps.solve.universe import CondaCandidate
+from condadeps.solve.wanted import wanted
 from tests.solve.world import World
 
 
@@ -304,3 +312,28 @@ def test_the_solver_s_two_parts_are_one_level() -> None:
         ("a", 1),
         ("project--n", 1),
     ]
+
+
+def test_a_request_that_the_solver_leaves_out_of_its_words_is_named(world: World) -> None:
+    items = wanted([parse(Asked(text)) for text in ("pandas>=4", "numpy<2")], world.target, world.homes, bool)
+    numpy = SimpleNamespace(conda=[CondaCandidate(PackageName("numpy"), "1.26.4", Version("1.26.4"))])
+    entries: Any = {ProjectName("numpy"): numpy}
+    problem: Any = SimpleNamespace(
+        items=items, discovery=SimpleNamespace(universe=SimpleNamespace(entries=entries))
+    )
+    chain = Chain(
+        (Step("", (), "pandas >=4"), Step("pandas", ("4.0.0",), "numpy >=2")), head="project--pandas"
+    )
+    assert list(map(str, ruled_out([chain], problem))) == [
+        "pandas >=4 → pandas 4.0.0 needs numpy >=2, which numpy<2 rules out"
+    ]
+    told = Chain((Step("", (), "numpy <2"),), head="project--numpy", asked=True)
+    assert ruled_out([told, chain], problem) == [told, chain], "it is told already"
+
+
+def test_the_same_thing_is_not_advised_twice(world: World) -> None:
+    world.link("numpy", "2.1.0", depends=["python"], ships="numpy")
+    world.conda("pandas", "3.0.0", depends=["python", "numpy"])
+    error = refused(world, "pandas>=4", "conda:numpy=1.26")
+    given_up = [way["give_up"] for way in error.data["relax"]]
+    assert given_up == ["pandas>=4", "conda:numpy=1.26"]
