@@ -42,16 +42,18 @@ def read(words: Sequence[str], *, program: str = "condadeps") -> Call:
         return Call("help", help=str(help))
     except click.exceptions.NoSuchOption as error:
         path = error.ctx.command_path if error.ctx else program
+        near = f" (near: {', '.join(error.possibilities)})" if error.possibilities else ""
         known = f"the options: {path} --help"
         raise UsageError(
-            f"there is no option {error.option_name}",
+            f"there is no option {error.option_name}{near}",
             help=f"the verb comes first; {known}"
             if path == program
             else f"{known} (no request begins with '-')",
         ) from error
     except click.ClickException as error:
         command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else program
-        raise UsageError(error.format_message(), help=f"{command} --help") from error
+        message = error.format_message().rstrip(".")
+        raise UsageError(message[:1].lower() + message[1:], help=f"{command} --help") from error
 
 
 def built() -> frozenset[str]:
@@ -259,7 +261,7 @@ def cache(words: tuple[str, ...], yes: bool, json: bool, quiet: bool) -> Call:
     condadeps cache clean packages files
     """
     if words and words[0] not in ("info", "clean"):
-        raise click.UsageError("condadeps cache info, or condadeps cache clean")
+        raise click.UsageError(f"{words[0]!r} is neither info nor clean")
     return Call("cache", words, json=json, quiet=quiet, yes=yes)
 
 
@@ -338,8 +340,10 @@ def kernels(words: tuple[str, ...], kernel_prefix: str | None, json: bool, quiet
     """
     verb, *names = words or ("list",)
     takes = {"add": {"now", "offline", "dry_run"}, "remove": {"environment", "dry_run"}}
-    if verb not in {"list", "available", *takes} or bool(names) != (verb in takes):
-        raise click.UsageError("condadeps kernels [list|available|add NAME…|remove NAME…]")
+    if verb not in {"list", "available", *takes}:
+        raise click.UsageError(f"{verb!r} is not one of list, available, add and remove")
+    if bool(names) != (verb in takes):
+        raise click.UsageError(f"{verb} takes no names" if names else f"say what to {verb}: a kernel's name")
     for option, given in said.items():
         if given and option not in takes.get(verb, ()):
             raise click.UsageError(f"--{option.replace('_', '-')} is not for condadeps kernels {verb}")

@@ -87,6 +87,13 @@ def test_help_tells_what_may_be_left_out_and_where_a_new_environment_goes() -> N
     [
         (["frobnicate"], "no verb 'frobnicate'"),
         (["install", "-x", "six"], "no option -x"),
+        (["install", "--dry", "six"], r"no option --dry \(near: --dry-run"),
+        (["config", "x"], "^got unexpected extra argument"),
+        (["embed"], "^missing argument"),
+        (["cache", "foo"], "'foo' is neither info nor clean"),
+        (["kernels", "foo"], "'foo' is not one of list"),
+        (["kernels", "add"], "say what to add"),
+        (["kernels", "list", "x"], "list takes no names"),
         (["install", "--target=/etc", "six"], "no option --target"),
         (["install", "--override-channels", "six"], "needs a channel"),
         (["create", "python"], "say where"),
