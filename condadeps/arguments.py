@@ -42,7 +42,8 @@ def read(words: Sequence[str], *, program: str = "condadeps") -> Call:
         return Call("help", help=str(help))
     except click.exceptions.NoSuchOption as error:
         path = error.ctx.command_path if error.ctx else program
-        near = f" (near: {', '.join(error.possibilities)})" if error.possibilities else ""
+        likely = get_close_matches(error.option_name, error.possibilities or (), 3, 0.7)
+        near = f" (near: {', '.join(likely)})" if likely else ""
         known = f"the options: {path} --help"
         raise UsageError(
             f"there is no option {error.option_name}{near}",
