@@ -45,7 +45,8 @@ def test_a_virtual_environment_is_described_by_its_own_interpreter(venv: Path) -
     assert not found.is_conda and found.is_venv and not found.is_running
     assert found.python_version == ".".join(map(str, sys.version_info[:3]))
     assert found.site_packages.parent.parent.parent == venv
-    assert found.paths == (found.site_packages,)
+    # Debian's Python names more of its own, which are not there.
+    assert [path for path in found.paths if path.exists()] == [found.site_packages]
     assert found.markers == target.running().markers
     assert found.tags == target.running().tags
     assert not target.is_running(venv)

@@ -81,9 +81,9 @@ def package(
     stem = f"{name}-{version}-{build}"
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as whole:
-        whole.writestr("metadata.json", '{"conda_pkg_format_version": 2}')
-        whole.writestr(f"pkg-{stem}.tar.zst", _tar(contents))
-        whole.writestr(f"info-{stem}.tar.zst", _tar(info))
+        whole.writestr(_member("metadata.json"), '{"conda_pkg_format_version": 2}')
+        whole.writestr(_member(f"pkg-{stem}.tar.zst"), _tar(contents))
+        whole.writestr(_member(f"info-{stem}.tar.zst"), _tar(info))
     data = archive.getvalue()
     folder = channel / subdir
     folder.mkdir(parents=True, exist_ok=True)
@@ -191,8 +191,15 @@ def wheel(
     path = directory / f"{name}-{version}-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as archive:
         for inside, text in files.items():
-            archive.writestr(inside, text)
+            archive.writestr(_member(inside), text)
     return path
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    """A file of an archive, of no time: what is made of the same is the same, whenever it is made."""
+    member = zipfile.ZipInfo(name)
+    member.external_attr = 0o600 << 16  # as of a member that is written by its name
+    return member
 
 
 def index(channel: Path) -> None:
