@@ -88,11 +88,16 @@ def _asked(target: Target, known: Collection[Package], files: Collection[LockedF
     if untold - {("pip", str(project)) for project in requested} or not (asked or requested):
         return None
     # Whatever channel it was asked of, the lock has the file.
+    extras = asked_earlier.extras(target.prefix)
     names, projects = {one.name for one in known}, {one.project for one in files}
     return Requested(
         tuple(masked(text.rpartition("::")[2]) for name, text in sorted(asked.items()) if name in names),
-        tuple(str(project) for project in sorted(requested) if project in projects),
+        tuple(_with_extras(one, extras.get(one, ())) for one in sorted(requested) if one in projects),
     )
+
+
+def _with_extras(project: ProjectName, extras: Collection[str]) -> str:
+    return f"{project}[{','.join(sorted(extras))}]" if extras else str(project)
 
 
 def package_of(one: installed.InstalledPackage) -> Package:

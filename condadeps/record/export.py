@@ -15,6 +15,7 @@ from condadeps.prefix.target import Target, read
 from condadeps.record.place import environment_name
 from condadeps.show.shown import Shown
 from condadeps.sources.credentials import split_credentials
+from condadeps.transaction import asked_earlier
 from condadeps.transaction.journal import unfinished
 
 if TYPE_CHECKING:
@@ -125,7 +126,8 @@ def _told(target: Target, homes: Any, everything: bool) -> tuple[list[Answer], l
     from condadeps.solve.dependents import graph
 
     condas, projects = packages(target.prefix), distributions(target) if target.has_python else {}
-    found = graph(condas, projects, target, homes)
+    extras = asked_earlier.extras(target.prefix)
+    found = graph(condas, projects, target, homes, extras=extras)
     nodes = found.needs.keys() if everything else _wanted(found)
     answers: list[Answer] = []
     notes: list[str] = []
@@ -139,7 +141,8 @@ def _told(target: Target, homes: Any, everything: bool) -> tuple[list[Answer], l
             if constraint is None:
                 notes.append(_why_not(one))
             else:
-                answers.append(_answer("pip", node.name, one.version, constraint))
+                several = tuple(sorted(extras.get(one.project, ())))
+                answers.append(_answer("pip", node.name, one.version, constraint, several))
     return answers, notes
 
 
@@ -177,10 +180,12 @@ def _why_not(one: Distribution) -> str:
     return f"{what}: {mode}"
 
 
-def _answer(manager: Any, name: str, version: str, constraint: str = "") -> Answer:
+def _answer(
+    manager: Any, name: str, version: str, constraint: str = "", extras: tuple[str, ...] = ()
+) -> Answer:
     from condadeps.solve.plan import Answer
 
-    return Answer(text=name, origin="", manager=manager, name=name, version=version, constraint=constraint)
+    return Answer(name, "", manager, name, version, constraint, extras)
 
 
 def _channels(target: Target) -> list[str]:

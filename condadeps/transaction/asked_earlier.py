@@ -44,6 +44,20 @@ def told(documents: Iterable[Mapping[str, Any]]) -> dict[ProjectName, str]:
     return {project: text for project, text in found.items() if text}
 
 
+def extras(prefix: Path) -> dict[ProjectName, frozenset[str]]:
+    """The extras that were asked for of each project that pip installs; as :func:`versions` in all else."""
+    past = Room.of(prefix).past
+    found: dict[ProjectName, frozenset[str]] = {}
+    for plan in _standing(list(_documents(sorted(past.glob("*.json")) if past.is_dir() else ()))):
+        for gone in plan["uninstall"]:
+            found.pop(ProjectName(gone["project"]), None)
+        for answer in plan["answers"]:
+            if answer["manager"] == "pip" and answer["extras"]:
+                project = ProjectName(answer["name"])
+                found[project] = found.get(project, frozenset()) | frozenset(answer["extras"])
+    return found
+
+
 def untold(prefix: Path) -> dict[tuple[str, str], str]:
     """What came with a lock that does not tell what was asked for, and has stayed since.
 

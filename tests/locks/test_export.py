@@ -47,6 +47,14 @@ def test_an_environment_file_has_what_was_asked_for_and_what_pips_projects_stand
     assert "- six=2.0  # for tool" in export(mixed, "environment-yaml").text
 
 
+def test_the_extras_that_were_asked_for_are_exported_and_what_they_need_is_not_listed(road: Road) -> None:
+    tiny.wheel(road.wheels, "other", "1.0")
+    road.install("tool[x]==1.0", record=False)
+    text = export(road, "environment-yaml").text
+    assert "- tool[x]==1.0" in text and "- other" not in text
+    assert '"pip": ["tool[x]"]' in export(road, "conda-lock").text
+
+
 def test_everything_can_be_exported_though_nobody_asked_for_it(road: Road) -> None:
     road.install("app")
     assert "six" not in export(road, "environment-yaml").text
