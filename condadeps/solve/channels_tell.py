@@ -34,6 +34,8 @@ class ChannelsTell:
     async def about(self, projects: Iterable[ProjectName]) -> bool:
         """Look for packages that say they ship one of ``projects``; whether any did. Raises SourceError."""
         ask = {project: likely(project) for project in projects}
+        if not ask:
+            return False
         there = await self._conda.having(package for names in ask.values() for package in names)
         # Few of them exist, and to look in the table takes longer than to ask.
         found = {p: None for project in ask for p in ask[project] if p in there and self._open(p, project)}

@@ -73,7 +73,9 @@ async def solve(
     policy = policy or Policy()
     pypi = pypi if "never" not in (options.pip, policy.pip) else None
     channels_tell = ChannelsTell(conda, homes) if conda else None
-    if channels_tell is not None:
+    if conda is not None and channels_tell is not None:
+        # First what was asked for: it mostly is there, and so proves a channel without a list of its names.
+        await conda.having(packages_to_know(requests, homes))
         await channels_tell.about([*_projects(requests), *_projects(constraints)])
     there = await conda.having(packages_to_know(requests, homes)) if conda else frozenset[PackageName]()
     items = wanted(requests, target, homes, there.__contains__)
