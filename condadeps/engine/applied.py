@@ -12,8 +12,10 @@ from pathlib import Path
 from condadeps.asked.credentials import masked
 from condadeps.asked.job import IMPLIED, Job
 from condadeps.config import Settings
+from condadeps.engine import restoring
 from condadeps.engine.planned import Planned
 from condadeps.engine.recorded import file_of, recorded
+from condadeps.errors import SourceError
 from condadeps.prefix import catalog, installed, restart, shadow
 from condadeps.prefix.target import Target, read
 from condadeps.show.reporter import Reporter
@@ -53,22 +55,28 @@ async def apply(
     """
     plan, prefix = found.plan, Path(job.prefix)
     earlier = begun.replaced if begun else ()
-    replaced = [item.to_json() for item in restart.joined(earlier, restart.replaced(plan, target))]
-    applied = await transaction.apply(
-        plan,
-        target,
-        conda=conda,
-        pypi=pypi,
-        reporter=reporter,
-        cancel=cancel,
-        occasion=occasion(job, found.undo),
-        kept=found.undo.kept if found.undo else None,
-        executable=executable,
-        uv=uv,
-        keep=found.keep,
-        link_scripts=settings.link_scripts,
-        begun=begun,
-    )
+    moved = restart.joined(earlier, restart.replaced(plan, target, found.keep))
+    replaced = [item.to_json() for item in moved]
+    try:
+        applied = await transaction.apply(
+            plan,
+            target,
+            conda=conda,
+            pypi=pypi,
+            reporter=reporter,
+            cancel=cancel,
+            occasion=occasion(job, found.undo),
+            kept=found.undo.kept if found.undo else None,
+            executable=executable,
+            uv=uv,
+            keep=found.keep,
+            link_scripts=settings.link_scripts,
+            begun=begun,
+        )
+    except SourceError as error:
+        if job.verb == "restore":
+            restoring.advise(error, plan)
+        raise
     reporter.phase("record")
     told = _catalogued(prefix, condarc, new=job.verb == "create")
     warnings = (*plan.warnings, *applied.warnings, *_shadowed(read(prefix), plan), *told)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from condadeps.asked.job import Job
 from condadeps.asked.parse import parse
-from condadeps.errors import NotFoundError, PrefixError, UsageError
+from condadeps.errors import NotFoundError, PrefixError, SourceError, UsageError
 from condadeps.health import fitting
 from condadeps.locks import present
 from condadeps.names.namespaces import PackageName, ProjectName
@@ -67,6 +67,21 @@ async def plan(
         warnings=tuple(found.warnings),
     )
     return made, tuple(path for paths in found.altered.values() for path in paths)
+
+
+def advise(error: SourceError, plan: Plan) -> None:
+    """Say in ``error``, which stopped the restoring of ``plan``, how to restore the rest.
+
+    Nothing is restored by halves; who wants the others first can name them.
+    """
+    files = {str(link.package.name): link.package.filename for link in plan.link}
+    files |= {str(install.artifact.project): install.artifact.filename for install in plan.install}
+    told = f"{error.message} {error.data.get('url')}"
+    rest = sorted(name for name, file in files.items() if not file or file not in told)
+    if not rest or len(rest) == len(files):
+        return
+    how = f"to restore the rest without it: condadeps restore -p {plan.prefix} {' '.join(rest)}"
+    error.help = f"{error.help}; {how}" if error.help else how
 
 
 def _packages(

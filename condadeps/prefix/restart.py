@@ -111,11 +111,12 @@ def changed(candidates: Iterable[Replaced], loaded: Collection[str]) -> tuple[Re
     return tuple(one for one in candidates if any(path in loaded for path in one.files))
 
 
-def replaced(plan: Plan, target: Target) -> tuple[Replaced, ...]:
+def replaced(plan: Plan, target: Target, altered: Collection[str] = ()) -> tuple[Replaced, ...]:
     """What ``plan`` moves or removes, with the code files that the environment's records list now.
 
     Best called before the change. A project that only changes hands, from pip to conda or
-    back at the same version, is not replaced: what runs is the same.
+    back at the same version, is not replaced: what runs is the same. Nor is what is laid out anew as it
+    was, ``altered`` files apart (relative to the environment): somebody wrote to those, and may run them.
     """
     arriving = _arriving(plan)
     found: dict[str, Replaced] = {}
@@ -131,9 +132,17 @@ def replaced(plan: Plan, target: Target) -> tuple[Replaced, ...]:
     leaving = [(item.project, item.version) for item in plan.uninstall]
     leaving += [(item.artifact.project, item.previous) for item in plan.install if item.previous]
     for project, version in leaving:
-        files = _distribution_files(project, target)
-        found.setdefault(project, Replaced(project, version, arriving.get(project), files))
-    return tuple(one for _, one in sorted(found.items()) if one.old != one.new)
+        other = found.get(project)
+        if other is None or other.old == other.new:  # pip's copy over conda's is what runs
+            files = _distribution_files(project, target)
+            found[project] = Replaced(project, version, arriving.get(project), files)
+    root = os.path.realpath(target.prefix)
+    written = frozenset(f"{root}/{path}" for path in altered)
+    return tuple(
+        one if one.old != one.new else replace(one, old=f"{one.old} (altered)", files=edited)
+        for _, one in sorted(found.items())
+        if one.old != one.new or (edited := tuple(path for path in one.files if path in written))
+    )
 
 
 def code(target: Target) -> dict[str, Replaced]:
@@ -244,7 +253,7 @@ def _process(path: Path) -> None:
 
 
 def _versions(previous: Package, package: Package) -> tuple[str, str]:
-    if previous.version != package.version:
+    if previous.version != package.version or previous.build == package.build:
         return previous.version, package.version
     return f"{previous.version} ({previous.build})", f"{package.version} ({package.build})"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import condadeps
-from condadeps.errors import NotFoundError
+from condadeps.errors import NotFoundError, SourceError
 from condadeps.transaction.outcome import Outcome, Status
 from tests.conftest import RunCells
 from tests.transaction import tiny
@@ -195,6 +195,44 @@ def test_what_nobody_can_have_again_is_left_and_told(road: Road) -> None:
     outcome = restore(road)
     assert outcome.status is Status.UNCHANGED
     assert any("mine 1.0 is left as it is" in line for line in outcome.warnings)
+
+
+def test_one_that_cannot_be_fetched_is_named_and_nothing_is_restored_by_halves(road: Road) -> None:
+    well = state(road)
+    harm(road)
+    before = state(road)
+    (road.wheels / "tool-1.0-py3-none-any.whl").rename(road.root / "tool.whl")
+    shutil.rmtree(road.root / "cache")
+    (road.channel / "noarch" / "six-1.0-py_0.conda").unlink()
+    (road.root / "tool.whl").rename(road.wheels / "tool-1.0-py3-none-any.whl")
+    with pytest.raises(SourceError, match=r"six-1\.0-py_0\.conda could not be fetched") as caught:
+        restore(road)
+    assert state(road) == before
+    assert caught.value.help and caught.value.help.endswith(f"condadeps restore -p {road.prefix} tool")
+    restore(road, "tool")
+    assert state(road).keys() - before.keys() == {"bin/tool"} and state(road)["bin/tool"] == well["bin/tool"]
+
+
+def test_a_restart_is_asked_for_when_an_edited_module_was_imported(
+    kernel_prefix: Path, run_cells: RunCells
+) -> None:
+    (edited,) = kernel_prefix.glob("lib/python3.*/site-packages/pexpect/fdpexpect.py")
+    (other,) = kernel_prefix.glob("lib/python3.*/site-packages/ptyprocess/_fork_pty.py")
+    for module in (edited, other):
+        text = module.read_text()
+        module.unlink()  # it shares its content with the package cache
+        module.write_text(f"{text}edited = True\n")
+    _, told, again = run_cells(
+        kernel_prefix,
+        [
+            "%load_ext condadeps\nimport pexpect.fdpexpect",
+            "%condadeps restore",
+            "import condadeps; print(condadeps.restore().restart)",
+        ],
+    )
+    assert told.error is None
+    assert "pexpect" in again.text and "(altered)" in again.text, again.text
+    assert "ptyprocess" not in again.text, "its edited module is not imported"
 
 
 def test_the_three_doors_restore(road: Road, kernel_prefix: Path, run_cells: RunCells) -> None:

@@ -94,6 +94,15 @@ def test_changing_hands_at_one_version_replaces_nothing(tmp_path: Path) -> None:
     assert restart.replaced(change, at) == ()
 
 
+def test_what_is_laid_out_anew_counts_where_somebody_had_written_to_it(tmp_path: Path) -> None:
+    at = made.conda(tmp_path)
+    made.package(tmp_path, "numpy", "2.1.0", "0", ("lib/numpy.py", "lib/other.py"))
+    link = Link(package("numpy", "2.1.0"), "restored", package("numpy", "2.1.0"))
+    assert restart.replaced(plan(at, link=(link,)), at, ["lib/numpy.txt"]) == ()
+    (found,) = restart.replaced(plan(at, link=(link,)), at, ["lib/numpy.py"])
+    assert found == Replaced("numpy", "2.1.0 (altered)", "2.1.0", (f"{tmp_path.resolve()}/lib/numpy.py",))
+
+
 def test_what_only_arrives_replaces_nothing(tmp_path: Path) -> None:
     at = made.conda(tmp_path)
     change = plan(
