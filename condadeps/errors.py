@@ -154,7 +154,7 @@ class EngineError(CondadepsError):
 
 
 class CancelledError(CondadepsError):
-    """The person interrupted before anything was changed."""
+    """The person interrupted: nothing was changed, or all of it was put back."""
 
 
 def _by_name() -> dict[str, type[CondadepsError]]:

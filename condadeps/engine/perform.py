@@ -88,10 +88,10 @@ async def _perform(
         pip = options.pip != "never"
         guards.check(target, override_frozen=options.override_frozen, pip=pip, inside=inside)
     condarc = CondaConfig.read(prefix)
-    hands = _hands(settings.installer, prefix, condarc, options.pki)
+    offline = options.offline or condarc.offline
+    hands = _hands(settings.installer, prefix, condarc, pki=options.pki, offline=offline)
     uv = _uv(prefix) if (options.pip_installer or settings.pip_installer) == "uv" else None
     homes = Homes(overrides=settings.homes)
-    offline = options.offline or condarc.offline
     overrides = await steering.overrides(job, configuration, offline=offline)
     wanted = overrides.steer(requests, target, homes)
     begun = None
@@ -228,13 +228,15 @@ def _tell_of_half(prefix: Path, reporter: Reporter) -> None:
             reporter.notice(str(half))
 
 
-def _hands(installer: Installer, prefix: Path, condarc: CondaConfig, pki: bool) -> Executable | None:
+def _hands(
+    installer: Installer, prefix: Path, condarc: CondaConfig, *, pki: bool, offline: bool
+) -> Executable | None:
     """The program that is to make the change, where it is not the engine itself. Raises ConfigError."""
     if installer == "rattler":
         return None
     from condadeps.transaction.executable import find
 
-    found = find(installer, prefix)
+    found = replace(find(installer, prefix), offline=offline)
     if not pki:
         return found
     from condadeps.pki import held

@@ -8,7 +8,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from condadeps.solve.plan import Package
-from condadeps.transaction import changes, conda, journal, listing, past, scripts, verify
+from condadeps.transaction import changes, conda, journal, listing, past, scripts, snapshot, verify
 from condadeps.transaction.checkpoints import Checkpoints
 from condadeps.transaction.executable import Executable, carry_out
 from condadeps.transaction.journal import Journal, State
@@ -40,6 +40,8 @@ class Change:
         coming = self._coming() if link_scripts else []
         if leaving or coming or self._staging.executable:
             listing.take(self._room)
+        if self._staging.executable:
+            snapshot.hold(self._room)  # it may put a package's file in the place of anybody's
         self._write(self._entry)
         self._begun = True
         for package in leaving:
@@ -71,8 +73,8 @@ class Change:
         verify.forget(self._known, frozenset(wave.displaced), self._room.prefix)
         self._points.reached(executable.kind)
         (self._room.prefix / "conda-meta" / "history").touch()  # else it is no environment to conda
-        carry_out(executable, self._plan, self._room.current / "explicit")
-        conda.tell_specs(self._room.prefix, self._room.tree(2), asked)
+        carry_out(executable, self._plan, self._room.current / "explicit", self._staging.cancel)
+        conda.tell_records(self._room.prefix, self._room.tree(2), asked, self._plan.link)
 
     def settle(self, link_scripts: bool) -> None:
         """Run what the new packages want run. Raises TransactionError when one of them fails."""

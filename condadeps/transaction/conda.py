@@ -14,7 +14,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Awaitable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -79,7 +79,7 @@ async def stage(
     """
     packages = [link.package for link in links]
     cache = usable(source.package_cache)
-    await asyncio.to_thread(_check_local, packages, cache)
+    await asyncio.to_thread(check_local, packages, cache)
     stub = _stub_python(prefix, tree) if _PYTHON not in {package.name for package in packages} else None
     try:
         await obeying(cancel, _install(packages, stub, prefix, tree, source, reporter))
@@ -125,7 +125,7 @@ def write_specs(prefix: Path, tree: Path, specs: Mapping[PackageName, str], link
     linked = {link.package.name: link.package for link in links}
     for name in {*linked, *specs}:
         before = present.get(name)
-        earlier = _requested(before) if before else ()
+        earlier = specs_of(before) if before else ()
         asked = (specs[name],) if name in specs else earlier
         if name in linked:
             record = tree / "conda-meta" / f"{linked[name].dist_name}.json"
@@ -139,25 +139,47 @@ def write_specs(prefix: Path, tree: Path, specs: Mapping[PackageName, str], link
 def requested(prefix: Path, names: Collection[PackageName]) -> list[PackageName]:
     """Those of ``names`` that somebody asked for."""
     present = installed.packages(prefix)
-    return [name for name in names if name in present and _requested(present[name])]
+    return [name for name in names if name in present and specs_of(present[name])]
 
 
-def specs(prefix: Path, name: PackageName) -> tuple[str, ...]:
-    """What somebody asked for of the installed package ``name``."""
-    before = installed.packages(prefix).get(name)
-    return _requested(before) if before else ()
+def specs(prefix: Path) -> dict[PackageName, tuple[str, ...]]:
+    """What somebody asked for of each installed package."""
+    return {name: specs_of(package) for name, package in installed.packages(prefix).items()}
 
 
-def tell_specs(prefix: Path, tree: Path, asked: Mapping[PackageName, tuple[str, ...]]) -> None:
-    """Stage the records of packages that another program linked, with what was really asked for."""
+def specs_of(package: InstalledPackage) -> tuple[str, ...]:
+    """What somebody asked for of ``package``; nothing where its record cannot be read."""
+    try:
+        return package.requested_specs
+    except PrefixError:  # it is about to be replaced
+        return ()
+
+
+def tell_records(
+    prefix: Path, tree: Path, asked: Mapping[PackageName, tuple[str, ...]], links: Sequence[Link]
+) -> None:
+    """Stage the records of packages that another program linked, with what was really asked for.
+
+    It was given addresses, and wrote down what the packages themselves say they need: a channel may have
+    put that right since (repodata patches), and the plan was made with what the channel says.
+    """
+    known = ("depends", "constrains")
+    patched = {
+        link.package.name: {
+            key: list(link.package.record[key]) for key in known if key in link.package.record
+        }
+        for link in links
+    }
     present = installed.packages(prefix)
     for name, texts in asked.items():
         if name in present:
-            _write_specs(present[name].path, tree, texts)
+            _write_specs(present[name].path, tree, texts, patched.get(name, {}))
 
 
-def _write_specs(record: Path, tree: Path, asked: Sequence[str]) -> None:
-    document = json.loads(record.read_text(encoding="utf-8"))
+def _write_specs(
+    record: Path, tree: Path, asked: Sequence[str], more: Mapping[str, object] | None = None
+) -> None:
+    document = json.loads(record.read_text(encoding="utf-8")) | (more or {})
     document["requested_specs"] = list(asked)
     document.pop("requested_spec", None)
     if asked:
@@ -169,29 +191,38 @@ def _write_specs(record: Path, tree: Path, asked: Sequence[str]) -> None:
 
 def restore_records(prefix: Path, tree: Path, kept: Kept) -> tuple[list[str], list[PackageName]]:
     """Stage the records of before that ``kept`` holds; returns what is asked for again, and what no more."""
-    present = installed.packages(prefix)
-    again: list[str] = []
-    no_more: list[PackageName] = []
+    restored = []
     for path in sorted(kept.records):
         staged, source = tree / path, kept.folder / path
         if staged.exists() and not all(os.path.lexists(tree / file) for file in files_of(source)):
             continue  # it lists files that are not laid out today
         staged.parent.mkdir(exist_ok=True)
         shutil.copy2(source, staged)
-        now = InstalledPackage(PackageName(staged.stem.rsplit("-", 2)[0]), "", "", staged)
-        before = present.get(now.name)
-        asked, was_asked = _requested(now), _requested(before) if before else ()
-        again += asked if asked != was_asked else ()
-        if was_asked and not asked:
-            no_more.append(now.name)
+        restored.append(_recorded(staged))
+    return asked_again(prefix, restored)
+
+
+def asked_again(prefix: Path, before: Iterable[InstalledPackage]) -> tuple[list[str], list[PackageName]]:
+    """What the records of ``before`` say was asked for and today's do not; and what today's alone say."""
+    present = installed.packages(prefix)
+    again: list[str] = []
+    no_more: list[PackageName] = []
+    for then in before:
+        now = present.get(then.name)
+        asked, is_asked = specs_of(then), specs_of(now) if now else ()
+        again += asked if asked != is_asked else ()
+        if is_asked and not asked:
+            no_more.append(then.name)
     return again, no_more
 
 
-def _requested(package: InstalledPackage) -> tuple[str, ...]:
-    try:
-        return package.requested_specs
-    except PrefixError:  # a record that cannot be read is about to be replaced
-        return ()
+def kept_records(kept: Kept | None) -> list[InstalledPackage]:
+    """The records of before that ``kept`` holds."""
+    return [_recorded(kept.folder / path) for path in sorted(kept.records)] if kept else []
+
+
+def _recorded(path: Path) -> InstalledPackage:
+    return InstalledPackage(PackageName(path.stem.rsplit("-", 2)[0]), "", "", path)
 
 
 async def _install(
@@ -277,8 +308,11 @@ async def obeying(cancel: Cancel, work: Awaitable[T]) -> T:
     return task.result()
 
 
-def _check_local(packages: Sequence[Package], cache: Path) -> None:
-    """Raises HashError for a local package file that is not the promised one: the engine does not look."""
+def check_local(packages: Sequence[Package], cache: Path) -> None:
+    """Raises HashError for a local package file that is not the promised one.
+
+    Neither the engine looks nor conda. What ``cache`` has unpacked of such a one is thrown away.
+    """
     for package in packages:
         parts = urlsplit(package.url)
         if parts.scheme != "file" or not package.sha256:

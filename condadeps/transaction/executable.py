@@ -15,11 +15,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from condadeps.errors import (
+    CancelledError,
     CondadepsError,
     ConfigError,
     FrozenError,
@@ -29,13 +33,27 @@ from condadeps.errors import (
     SpaceError,
     TransactionError,
 )
-from condadeps.solve.plan import Package, Plan
+from condadeps.solve.plan import Link, Package, Plan
 from condadeps.sources.credentials import masked
+from condadeps.transaction.cancel import Cancel
 
 Kind = Literal["conda", "mamba", "micromamba"]
 
+_NOBODY = "http://127.0.0.1:1"
+_OFFLINE = {
+    "CONDA_OFFLINE": "true",
+    "MAMBA_OFFLINE": "true",
+    # To mamba offline means to ask for no index; packages it would still fetch.
+    **dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), _NOBODY),
+    **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), _NOBODY),
+    "no_proxy": "",
+    "NO_PROXY": "",
+    "MAMBA_REMOTE_MAX_RETRIES": "0",
+}
 _COMMAND = re.compile(r"# cmd:\s+(\S+)")
 _LAST_LINES = 12
+_LOOK_SECONDS = 0.1
+_POLITE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +64,13 @@ class Executable:
     path: Path
     variables: Mapping[str, str] = field(default_factory=dict)
     """What it is told beyond this process' environment."""
+    offline: bool = False
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The environment that it runs in."""
+        found = {**_environ(), "MAMBA_LOG_LEVEL": "error", **self.variables}  # JSON would silence its errors
+        return found | (_OFFLINE if self.offline else {})
 
 
 def find(kind: Kind, prefix: Path, environ: Mapping[str, str] | None = None) -> Executable:
@@ -80,24 +105,24 @@ def _candidates(kind: Kind, prefix: Path, environ: Mapping[str, str]) -> Iterato
         yield Path(on_path)
 
 
-def carry_out(executable: Executable, plan: Plan, work: Path) -> None:
+def carry_out(executable: Executable, plan: Plan, work: Path, cancel: Cancel) -> None:
     """Unlink and link what ``plan`` says, in its environment, by ``executable``.
 
-    Raises SourceError, HashError, SpaceError, PrefixError, FrozenError or TransactionError; what was
-    done until then is for the caller to take back.
+    Raises SourceError, HashError, SpaceError, PrefixError, FrozenError, TransactionError or, when somebody
+    asked to stop meanwhile, CancelledError; what was done until then is for the caller to take back.
     """
     work.mkdir(parents=True, exist_ok=True)
     names = [str(one.package.name) for one in plan.unlink]
     if executable.kind != "conda":  # their explicit install links beside what is there, it replaces nothing
         names += [str(link.package.name) for link in plan.link if link.previous]
     if names:
-        _run(executable, ["remove", *_common(plan), "--force", *names], plan)
+        _run(executable, ["remove", *_common(plan), "--force", *names], plan, cancel)
     if plan.link:
         listing = work / "explicit.txt"
         sha256 = executable.kind == "conda" or _knows_sha256(executable)
         lines = ["@EXPLICIT", *(_explicit(link.package, executable, sha256) for link in plan.link)]
         listing.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        _run(executable, ["install", *_common(plan), "--file", str(listing)], plan)
+        _run(executable, ["install", *_common(plan), "--file", str(listing)], plan, cancel)
 
 
 def _common(plan: Plan) -> list[str]:
@@ -131,17 +156,44 @@ def _environ() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
 
 
-def _run(executable: Executable, words: Sequence[str], plan: Plan) -> None:
-    done = subprocess.run(
+def _run(executable: Executable, words: Sequence[str], plan: Plan, cancel: Cancel) -> None:
+    process = subprocess.Popen(
         [str(executable.path), *words],
         stdin=subprocess.DEVNULL,
-        capture_output=True,
-        env={**_environ(), **executable.variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=executable.environ,
+        start_new_session=os.name == "posix",
         preexec_fn=die_with_parent if sys.platform == "linux" else None,
     )
-    document = _document(done.stdout)
-    if done.returncode != 0 or document.get("success") is False or "exception_name" in document:
-        raise error_of(document, done.stderr.decode(errors="replace"), done.returncode, executable, plan)
+    output, errors = _awaited(process, cancel)
+    document, told = _document(output), errors.decode(errors="replace")
+    if process.returncode != 0 or document.get("success") is False or "exception_name" in document:
+        raise error_of(document, told, process.returncode, executable, plan)
+
+
+def _awaited(process: subprocess.Popen[bytes], cancel: Cancel) -> tuple[bytes, bytes]:
+    """What it printed. Raises CancelledError: it downloads, too, and that may take long."""
+    while True:
+        try:
+            return process.communicate(timeout=_LOOK_SECONDS)
+        except subprocess.TimeoutExpired:
+            if not cancel.requested:
+                continue
+        _stop(process)
+        raise CancelledError("interrupted; the environment was put back as it was")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End it, and what it started: politely, then not."""
+    for how in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
+        with suppress(ProcessLookupError, PermissionError):
+            if os.name == "posix":
+                os.killpg(process.pid, how)
+            else:
+                process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=_POLITE_SECONDS)
 
 
 def die_with_parent() -> None:
@@ -152,9 +204,12 @@ def die_with_parent() -> None:
 def _document(output: bytes) -> dict[str, Any]:
     """The JSON it printed, of several documents the first that tells an error, else the last.
 
-    Nothing for what is none (conda with ``-vv``, a usage error).
+    Nothing for what is none (conda with ``-vv``, a usage error). Under mamba the packages' scripts may have
+    printed before it.
     """
-    text = output.decode("utf-8", "replace").strip()
+    text = output.decode("utf-8", "replace")
+    start = re.search(r"^\{", text, re.MULTILINE)
+    text = text[start.start() :].strip() if start else ""
     found: dict[str, Any] = {}
     decoder = json.JSONDecoder()
     while text.startswith("{") and "exception_name" not in found:
@@ -180,7 +235,7 @@ _NO_ANSWER = {
 def error_of(
     document: Mapping[str, Any], stderr: str, code: int, executable: Executable, plan: Plan
 ) -> CondadepsError:
-    """What the executable's failure is among our errors (facts: conda 26.7's JSON)."""
+    """What the executable's failure is among our errors: conda 26.7's JSON, mamba 2.8's lines."""
     name = str(document.get("exception_name", ""))
     inner = document.get("errors")
     if name == "CondaMultiError" and isinstance(inner, list) and inner and isinstance(inner[0], dict):
@@ -189,21 +244,26 @@ def error_of(
     told = [line.rstrip() for line in (message or masked(stderr)).splitlines() if line.strip()]
     detail = told[-_LAST_LINES:]
     said = f"{executable.kind} could not do it"
-    match name:
+    match name or _mambas(stderr):
         case "ChecksumMismatchError":
             return HashError(
                 f"{said}: a package is not the one its channel promises",
                 detail=detail,
-                url=masked(str(document.get("url", ""))),
+                url=masked(str(document.get("url") or _url(stderr, plan))),
                 expected=document.get("expected_checksum"),
                 actual=document.get("actual_checksum"),
             )
-        case _ if name in _NO_ANSWER:
-            url, status = masked(str(document.get("url", ""))), document.get("status_code")
+        case _ as kind if kind in _NO_ANSWER:
+            status = document.get("status_code") or _status(stderr)
+            why = (
+                "it is offline, and has not kept a package"
+                if executable.offline
+                else "a channel did not answer"
+            )
             return SourceError(
-                f"{said}: a channel did not answer",
+                f"{said}: {why}",
                 detail=detail,
-                url=url,
+                url=masked(str(document.get("url") or _url(stderr, plan))),
                 status=status if isinstance(status, int) else None,
             )
         case "NoSpaceLeftError":
@@ -212,6 +272,12 @@ def error_of(
             return FrozenError(f"{said}: the environment is frozen", detail=detail, prefix=plan.prefix)
         case "EnvironmentNotWritableError" | "NotWritableError" | "EnvironmentLocationNotFound":
             return PrefixError(f"{said}: {plan.prefix} cannot be changed", detail=detail, prefix=plan.prefix)
+    gone = next(
+        (link.package for link in plan.link if link.package.filename in message and _is_gone(link)), None
+    )
+    if gone:
+        why = f"{said}: {gone.filename} is not there any more"
+        return SourceError(why, detail=detail, url=masked(gone.url), status=None)
     return TransactionError(
         f"{said}; the environment was put back as it was",
         detail=detail or [f"it ended with {code} and said nothing"],
@@ -220,3 +286,32 @@ def error_of(
         exit_code=code,
         exception_name=name or None,
     )
+
+
+_MAMBAS = {
+    "ChecksumMismatchError": r"File not valid: |Found incorrect downloads",
+    "NoSpaceLeftError": r"No space left on device|Disk quota exceeded",
+    "CondaHTTPError": r"Download error \(\d+\)|Transfer finalized, status: [45]\d\d",
+}
+"""What mamba says, which names no kinds of errors in its JSON, for each that conda names."""
+
+
+def _mambas(stderr: str) -> str:
+    return next((name for name, pattern in _MAMBAS.items() if re.search(pattern, stderr)), "")
+
+
+def _url(stderr: str, plan: Plan) -> str:
+    """The address of the package that the lines are about."""
+    named = (link.package.url for link in plan.link if link.package.filename in stderr)
+    return next(named, "")
+
+
+def _status(stderr: str) -> int | None:
+    found = re.search(r"status:? ([45]\d\d)", stderr)
+    return int(found[1]) if found else None
+
+
+def _is_gone(link: Link) -> bool:
+    """Whether a package of a local channel is no longer there."""
+    parts = urlsplit(link.package.url)
+    return parts.scheme == "file" and not Path(url2pathname(parts.path)).exists()

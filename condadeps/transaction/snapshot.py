@@ -4,6 +4,8 @@ Names alone (:mod:`~condadeps.transaction.listing`) would bring back nothing tha
 hard links would be edited along. So every file is copied (as a clone that shares its blocks, where the file
 system can), and put back when it is not what it was. A file that was edited in place is mended in place:
 conda's package cache shares it.
+
+For an installer of conda packages, which replaces files and never edits them, links do, and cost little.
 """
 
 from __future__ import annotations
@@ -50,6 +52,32 @@ def take(room: Room, reporter: Reporter) -> None:
     reporter.progress("a copy of the environment", size, size, "bytes")
     flush(room.home)
     write_durably(room.current / _NAME, json.dumps(known))
+
+
+def hold(room: Room) -> None:
+    """Link to every file of the environment, unless a copy was taken: none can be lost. Raises OSError."""
+    copies = room.current / _COPIES
+    if copies.exists():
+        return
+    copies.mkdir()
+    known: dict[str, list[object]] = {}
+    for path in sorted(_paths(room)):
+        here = room.prefix / path
+        kind = _state(here)[0]
+        if kind == "directory":
+            (copies / path).mkdir()
+        elif kind == "file":
+            _hold(here, copies / path)
+        known[path] = _state(here)  # a link counts as a change of the file's state
+    write_durably(room.current / _NAME, json.dumps(known))
+
+
+def _hold(here: Path, there: Path) -> None:
+    if here.parent.name != "conda-meta":  # the history is written to in place
+        with contextlib.suppress(OSError):  # a file system without links, or one link too many
+            os.link(here, there)
+            return
+    _copy(here, there)
 
 
 def changed(room: Room) -> set[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from condadeps.sources.cache import usable
 from condadeps.transaction import bytecode, changes, conda, distributions, history, keeping, pip, verify
 from condadeps.transaction.cancel import Cancel
 from condadeps.transaction.changes import Changes
+from condadeps.transaction.conda import Packages
 from condadeps.transaction.executable import Executable
 from condadeps.transaction.journal import Occasion
 from condadeps.transaction.keeping import Kept
@@ -33,7 +35,7 @@ class Staging:
     plan: Plan
     target: Target
     room: Room
-    conda: conda.Packages | None
+    conda: Packages | None
     pypi: pip.Files | None
     reporter: Reporter
     cancel: Cancel
@@ -94,17 +96,24 @@ class Staging:
         self.reporter.phase("fetch")
         self.repairs = self._repairs() if not self.executable else ()
         links = (*self.plan.link, *self.repairs)
-        if links and not self.executable:
+        if links:
             if self.conda is None:
                 raise ValueError("a plan that links packages needs a conda source")
-            await conda.stage(links, self.room.prefix, self.tree, self.conda, self.reporter, self.cancel)
-            work = self.room.current / "bytecode"
-            await bytecode.compile_noarch(links, self.tree, self.target, work, self.cancel)
+            await self._get(links, self.conda)
         if not self.executable:
             verify.staged(self.plan, self.tree)
         if self._by_pip:
             where = self.room.current / "wheels"
             self.fetched = await pip.fetch(self._by_pip, self.pypi, where, self.cancel)
+
+    async def _get(self, links: Sequence[Link], source: Packages) -> None:
+        if self.executable:  # it fetches and lays out by itself
+            packages = [link.package for link in links]
+            await asyncio.to_thread(conda.check_local, packages, usable(source.package_cache))
+            return
+        await conda.stage(links, self.room.prefix, self.tree, source, self.reporter, self.cancel)
+        work = self.room.current / "bytecode"
+        await bytecode.compile_noarch(links, self.tree, self.target, work, self.cancel)
 
     async def lay_out_pips(self) -> None:
         """Have pip lay its files out, and add them to the tree.
@@ -142,10 +151,14 @@ class Staging:
         if not self.executable:
             conda.write_specs(self.room.prefix, self.tree, asked, (*self.plan.link, *self.repairs))
         removed = conda.requested(self.room.prefix, [one.package.name for one in self.plan.unlink])
-        if self.kept and not self.executable:
+        if self.kept and self.executable:  # it writes the records, and is told what was asked for
+            again, no_more = conda.asked_again(self.room.prefix, conda.kept_records(self.kept))
+        elif self.kept:
             again, no_more = conda.restore_records(self.room.prefix, self.tree, self.kept)
-            new += again
-            removed += no_more
+        else:
+            again, no_more = [], []
+        new += again
+        removed += no_more
         tree = self.tree if not self.executable else self.room.tree(2)
         history.stage(self.room.prefix, tree, self.plan, new, occasion.command, when, removed)
 
@@ -161,15 +174,17 @@ class Staging:
         return [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
 
     def specs(self) -> dict[PackageName, tuple[str, ...]]:
-        """What is asked for of each package that is linked, now or earlier; to be read before it is."""
-        asked = {
-            one.name: (f"{one.name}{one.constraint}",) for one in self.plan.answers if one.manager == "conda"
+        """What is asked for of each package whose record is to say so; to be read before any is linked."""
+        earlier = conda.specs(self.room.prefix)
+        asked: dict[PackageName, tuple[str, ...]] = {
+            PackageName(one.name): (f"{one.name}{one.constraint}",)
+            for one in self.plan.answers
+            if one.manager == "conda"
         }
-        return {
-            link.package.name: asked.get(link.package.name)
-            or conda.specs(self.room.prefix, link.package.name)
-            for link in self.plan.link
-        }
+        asked |= {then.name: conda.specs_of(then) for then in conda.kept_records(self.kept)}
+        linked = {link.package.name: earlier.get(link.package.name, ()) for link in self.plan.link}
+        changed = {name: specs for name, specs in asked.items() if specs != earlier.get(name)}
+        return {**linked, **changed}
 
     def changes(self, wave: int) -> Changes:
         """What the staged tree and the plan's removals mean for the environment as it is now.

@@ -1,23 +1,28 @@
-"""``installer = "conda"`` (or mamba, micromamba): conda's part of a plan applied by a real one."""
+"""``installer = "conda"`` (or mamba, micromamba): what it is handed, and what its failures are called."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
-import subprocess
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from condadeps import api
-from condadeps.errors import ConfigError, HashError, SourceError, SpaceError, TransactionError
+from condadeps.errors import (
+    CancelledError,
+    CondadepsError,
+    ConfigError,
+    HashError,
+    SourceError,
+    SpaceError,
+    TransactionError,
+)
 from condadeps.solve.plan import Link, Plan, Unlink
+from condadeps.transaction.cancel import Cancel
 from condadeps.transaction.executable import Executable, carry_out, error_of, find
 from tests.transaction import tiny
-from tests.transaction.road import Road, changed
-from tests.transaction.world import OWN, listing
 
 CONDA = Executable("conda", Path("/opt/conda/bin/conda"))
 PLAN = Plan(prefix="/env", subdir="linux-64")
@@ -64,6 +69,37 @@ def test_its_errors_are_told_as_ours() -> None:
     assert other.detail[-1] == "conda: error: no such option" and other.data["exit_code"] == 2
 
 
+def test_what_mamba_says_is_told_as_ours(tmp_path: Path) -> None:
+    """mamba 2.8's own words; its JSON says no more than that it failed."""
+    foo = tiny.package(tmp_path, "foo", "1")
+    plan = Plan("/env", "linux-64", link=(Link(foo, "asked"),))
+
+    def told(lines: str, offline: bool = False) -> CondadepsError:
+        mamba = Executable("mamba", Path("/mamba"), offline=offline)
+        return error_of({"success": False}, lines, 1, mamba, plan)
+
+    wrong = told(
+        'error    libmamba File not valid: SHA256 doesn\'t match expectation "/pkgs/foo-1-0.conda"\n'
+    )
+    assert isinstance(wrong, HashError) and wrong.data["url"] == foo.url
+    gone = told("critical libmamba Transfer finalized, status: 404 [http://h/foo-1-0.conda] 335 bytes\n")
+    assert isinstance(gone, SourceError) and gone.data["status"] == 404
+    dead = "critical libmamba Download error (7) Couldn't connect to server [http://h/foo-1-0.conda]\n"
+    assert isinstance(told(dead), SourceError) and "offline" in told(dead, offline=True).message
+    assert isinstance(told("critical libmamba filesystem error: No space left on device\n"), SpaceError)
+
+
+def test_it_is_stopped_when_somebody_asks(tmp_path: Path) -> None:
+    fake, cancel = made(tmp_path / "conda"), Cancel()
+    fake.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nsleep 100 & wait\n")
+    plan = Plan("/env", "linux-64", link=(Link(tiny.package(tmp_path, "foo", "1"), "asked"),))
+    threading.Timer(0.5, cancel.request).start()
+    with pytest.raises(CancelledError, match="put back"):
+        carry_out(Executable("conda", fake), plan, tmp_path / "work", cancel)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
 FAKE = """#!/bin/sh
 if [ "$1" = --version ]; then echo {version}; exit; fi
 echo "$@" >> {log}
@@ -79,7 +115,7 @@ def handed(tmp_path: Path, kind: Any, version: str) -> list[str]:
     old, new = (tiny.package(tmp_path, "foo", version) for version in ("1", "2"))
     gone = tiny.package(tmp_path, "gone", "1")
     plan = Plan("/env", "linux-64", link=(Link(new, "asked", old),), unlink=(Unlink(gone, "asked"),))
-    carry_out(Executable(kind, fake), plan, tmp_path / "work")
+    carry_out(Executable(kind, fake), plan, tmp_path / "work", Cancel())
     return log.read_text().splitlines()
 
 
@@ -108,108 +144,4 @@ def test_a_mamba_that_would_check_nothing_is_refused(tmp_path: Path) -> None:
     bare = {key: value for key, value in foo.record.items() if key != "md5"}
     plan = Plan("/env", "linux-64", link=(Link(dataclasses.replace(foo, record=bare), "asked"),))
     with pytest.raises(TransactionError, match=r"would not check foo-1-0\.conda"):
-        carry_out(Executable("mamba", fake), plan, tmp_path / "work")
-
-
-@pytest.fixture(params=["conda", "mamba", "micromamba"])
-def road(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Road:
-    """The installer is a real one: ``CONDA_EXE`` names the conda, ``MAMBA_EXE`` the mamba or micromamba."""
-    kind = request.param
-    variable = "CONDA_EXE" if kind == "conda" else "MAMBA_EXE"
-    if Path(os.environ.get(variable, "")).name != kind:
-        pytest.skip(f"there is no real {kind}: {variable} does not name one")
-    road = Road.at(tmp_path, monkeypatch)
-    tiny.python(road.channel)
-    for version in ("1.0", "2.0"):
-        tiny.noarch(road.channel, "six", version)
-        tiny.wheel(road.wheels, "tool", version, requires=["six"])
-    tiny.noarch(road.channel, "app", "1.0", depends=["six"])
-    tiny.package(road.channel, "bad", "1", {"bin/.bad-post-link.sh": "exit 3\n", "share/bad": ""})
-    road.open()
-    monkeypatch.setenv("CONDADEPS_INSTALLER", kind)
-    monkeypatch.setenv("CONDA_PKGS_DIRS", str(tmp_path / "conda-pkgs"))
-    monkeypatch.setenv("MAMBA_ROOT_PREFIX", str(tmp_path / "mamba"))
-    return road
-
-
-@pytest.mark.slow
-@pytest.mark.conda
-def test_it_applies_the_plan_and_undoes_it(road: Road) -> None:
-    road.install("six=1.0", "tool==1.0")
-    before = names(road)
-    outcome = road.install("six=2.0", "tool==2.0", "app")
-    assert changed(outcome) == {"+six 2.0", "+tool 2.0", "+app 1.0"}
-    assert road.version("six") == "2.0" and road.version("tool") == "2.0"
-    assert requested(road) == {"six": ["six=2.0"], "app": ["app"]}
-    last = (road.prefix / "conda-meta" / "history").read_text().rpartition("==> ")[2]
-    assert "# cmd: condadeps install six=2.0 tool==2.0 app" in last
-    assert "# update specs: ['six=2.0', 'app']" in last
-
-    road.undo()
-    assert names(road) == before
-    assert changed(road.remove("tool", "six")) == {"-tool 1.0", "-six 1.0"}
-
-
-@pytest.mark.slow
-@pytest.mark.conda
-def test_it_makes_an_environment(road: Road) -> None:
-    made = road.root / "made"
-    outcome = api.create(made, "app", bare=True)
-    assert outcome.changed and (made / "bin" / "python").exists()
-    assert {path.name.partition("-")[0] for path in (made / "conda-meta").glob("*.json")} == {
-        "python",
-        "six",
-        "app",
-    }
-
-
-@pytest.mark.slow
-@pytest.mark.conda
-def test_what_it_cannot_do_is_taken_back_whole(road: Road) -> None:
-    road.install("six=1.0", "tool==1.0")
-    before = listing(road.prefix)
-    with pytest.raises(TransactionError, match="could not do it"):
-        road.install("bad", "six=2.0", "tool==2.0")
-    assert listing(road.prefix) == before
-
-
-@pytest.mark.slow
-@pytest.mark.conda
-@pytest.mark.parametrize("road", ["conda"], indirect=True)
-def test_conda_itself_agrees_afterwards(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CONDADEPS_INSTALLER", "rattler")
-    road.install("app", "tool==1.0")
-    road.install("six=1.0")
-
-    def conda(*words: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [os.environ["CONDA_EXE"], *words, "-p", str(road.prefix)], capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done
-
-    there = {one["name"]: one["version"] for one in json.loads(conda("list", "--json").stdout)}
-    assert there.keys() == {"python", "six", "app", "tool"} and there["six"] == "1.0"
-    assert "tool" in {
-        one["name"] for one in json.loads(conda("list", "--json").stdout) if one["channel"] == "pypi"
-    }
-    health = conda("doctor").stdout
-    for word in ("altered files", "missing files", "environment is consistent"):
-        assert [line[0] for line in health.splitlines() if word in line.lower()] == ["✅"], health
-    monkeypatch.setenv("CONDA_ADD_PIP_AS_PYTHON_DEPENDENCY", "false")  # the tiny channel has none
-    wanted = ["--dry-run", "--json", "-c", road.channel.as_uri(), "--override-channels", "app"]
-    assert json.loads(conda("install", *wanted).stdout)["success"] is True
-    exported = conda("env", "export", "--from-history").stdout
-    assert "- app" in exported and "- six=1.0" in exported and "- tool" not in exported
-
-
-def names(road: Road) -> set[str]:
-    """The paths of the environment, bytecode and the histories aside."""
-    paths = listing(road.prefix, ignore=OWN)
-    return {path for path in paths if "__pycache__" not in path}
-
-
-def requested(road: Road) -> dict[str, list[str]]:
-    """What the records say was asked for."""
-    records = [json.loads(path.read_text()) for path in (road.prefix / "conda-meta").glob("*.json")]
-    return {one["name"]: one["requested_specs"] for one in records if one.get("requested_specs")}
+        carry_out(Executable("mamba", fake), plan, tmp_path / "work", Cancel())

@@ -226,7 +226,7 @@ def _paths(files: Mapping[str, Content], placeholder: Sequence[str]) -> dict[str
     for path, content in files.items():
         entry: dict[str, Any] = {"_path": path, "path_type": "hardlink"}
         if isinstance(content, Path):
-            entry["path_type"] = "softlink"
+            entry |= {"path_type": "softlink", "size_in_bytes": 0}  # mamba reads no package without a size
         else:
             data = content if isinstance(content, bytes) else content.encode()
             entry |= {"sha256": sha256(data), "size_in_bytes": len(data)}
