@@ -246,6 +246,8 @@ def _spec(definition: Definition) -> dict[str, Any]:
     metadata: dict[str, Any] = {"condadeps": {"first_use": definition.name}}
     if definition.encryption:
         metadata["supported_encryption"] = "curve"
+    if definition.debugger:
+        metadata["debugger"] = True  # what JupyterLab goes by
     return {
         "argv": start.command("start", [definition.name, CONNECTION_FILE]),
         "display_name": definition.display_name,
