@@ -40,9 +40,10 @@ def _add(cls: type[Any], *, frozen: bool, slots: bool, eq: bool) -> None:
     """Give ``cls`` the methods of a dataclass that it does not define itself."""
     methods: dict[str, Any] = {"__init__": _first_init(cls), "__repr__": _repr}
     if eq:
-        values = _reader([one.name for one in dataclasses.fields(cls) if one.compare])
-        methods["__eq__"] = _eq(values)
-        methods["__hash__"] = (lambda self: hash(values(self))) if frozen else None
+        compared = [one for one in dataclasses.fields(cls) if one.compare]
+        methods["__eq__"] = _eq(_reader([one.name for one in compared]))
+        hashed = _reader([one.name for one in compared if one.hash is not False])
+        methods["__hash__"] = (lambda self: hash(hashed(self))) if frozen else None
     if frozen:
         methods |= {"__setattr__": _refuse_to_set, "__delattr__": _refuse_to_delete}
     if frozen and slots:  # copying and pickling would set the attributes

@@ -29,6 +29,7 @@ def by(dataclass: Any) -> Any:
         note: str = field(default="", compare=False, repr=False)
         tags: tuple[str, ...] = field(default_factory=lambda: ("plain",))
         here: bool = field(default=True, kw_only=True)
+        found: dict[str, int] = field(default_factory=dict, hash=False)
         made: int = field(default=1, init=False)
 
         def __str__(self) -> str:
