@@ -78,9 +78,13 @@ def test_what_was_removed_or_undone_was_asked_for_by_nobody(road: Road) -> None:
     assert road.version("tool") == "1.0" and held(road)
 
 
-def test_an_update_by_name_lifts_it(road: Road) -> None:
+def test_an_update_by_name_keeps_to_it_and_asking_for_the_newest_lifts_it(road: Road) -> None:
     road.install("tool==1.0")
-    assert changed(api.update("tool", prefix=road.prefix)) >= {"+tool 2.0"}
+    kept = api.update("tool", prefix=road.prefix)
+    assert changed(kept) == set()
+    assert any("`condadeps install -U tool` asks for it without" in note for note in kept.plan.notes)
+    assert remembered(road) == {"tool": "==1.0"}
+    assert changed(road.install("tool", update=True)) >= {"+tool 2.0"}
     assert remembered(road) == {}
 
 
