@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ def answer(job: Job, reporter: Reporter, cancel: Cancel) -> dict[str, Any]:
 async def _export(job: Job, reporter: Reporter, cancel: Cancel) -> dict[str, Any]:
     target = read(Path(job.prefix))
     config = CondaConfig.read(target.prefix)
+    target = replace(target, overrides=config.override_virtual_packages)
     configuration = settings.read(job.prefix, job.directory)
     reporter.phase("index")
     pypi = pypi_source(job, target, config, reporter, configuration)

@@ -83,7 +83,7 @@ async def _platform(job: Job, subdir: str, reporter: Reporter) -> tuple[Plan, Lo
     configuration = settings.read(job.prefix, job.directory)
     requests = [parse(asked, job.directory) for asked in job.asked]
     homes = Homes(overrides=configuration.settings.homes)
-    target = planned(_NOWHERE, "", subdir)
+    target = replace(planned(_NOWHERE, "", subdir), overrides=config.override_virtual_packages)
     overrides = await steering.overrides(job, configuration, offline=job.options.offline or config.offline)
     wanted = overrides.steer(requests, target, homes)
     conda = conda_source(job, target, config, wanted.requests, reporter, configuration)
@@ -91,7 +91,7 @@ async def _platform(job: Job, subdir: str, reporter: Reporter) -> tuple[Plan, Lo
     try:
         limits = (*constraints(job), *wanted.constraints)
         version = await choose_python(wanted.requests, conda, homes, subdir, constraints=limits)
-        target = planned(_NOWHERE, version, subdir)
+        target = target.with_python(version)
         before, wanted = wanted, overrides.steer(requests, target, homes)  # some rules are for one Python
         if wanted.requests != before.requests:
             conda.close()

@@ -124,6 +124,7 @@ class _Work:
     async def rest(self, wanted: Steered, target: Target, begun: Begun | None = None) -> Outcome:
         """The sources, the plan, its application."""
         job, homes, reporter = self.job, self.homes, self.reporter
+        target = replace(target, overrides=self.condarc.override_virtual_packages)
         conda = self._channels(wanted, target)
         if conda and job.verb not in ("remove", "undo", "restore") and job.lock is None:
             reporter.phase("index")
@@ -131,7 +132,7 @@ class _Work:
         # The solver is imported while the channels answer.
         await asyncio.to_thread(importlib.import_module, "condadeps.engine.planned")
         if conda and not target.has_python and job.verb in ("create", "install", "update", "sync"):
-            target = planned_target(target.prefix, await _python(job, wanted, target, conda, homes))
+            target = target.with_python(await _python(job, wanted, target, conda, homes))
             before = wanted
             wanted = self.overrides.steer(self.requests, target, homes)  # some rules are for one Python
             if wanted.requests != before.requests:

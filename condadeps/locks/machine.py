@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from condadeps.errors import ConflictError
-from condadeps.prefix.target import Target, planned
+from condadeps.prefix.target import Target
 from condadeps.solve.plan import Package, Plan
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _afterwards(plan: Plan, target: Target) -> Target:
     for link in plan.link:
         if link.package.name == "python" and target.is_conda:
             threaded = re.search(r"_cp\d+t$", link.package.build) is not None
-            return planned(target.prefix, link.package.version, plan.subdir, free_threaded=threaded)
+            return target.with_python(link.package.version, free_threaded=threaded)
     return target
 
 

@@ -18,6 +18,7 @@ import struct
 import sys
 import sysconfig
 from collections.abc import Mapping
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,8 @@ class Target:
     """PEP 425's ABI tag: ``cp311``, ``cp313t``, ``pypy310_pp73``."""
     is_venv: bool = False
     is_running: bool = False
+    overrides: Mapping[str, str | None] = field(default_factory=dict)
+    """Conda's ``override_virtual_packages``: wheels count on them too. ``CONDA_OVERRIDE_*`` weighs more."""
 
     @property
     def has_python(self) -> bool:
@@ -88,12 +91,23 @@ class Target:
     def tags(self) -> tuple[Tag, ...]:
         """The wheel tags its Python accepts, best first (PEP 425, 600, 656); none without Python.
 
-        ``CONDA_OVERRIDE_GLIBC`` counts for wheels as it does for conda's packages.
+        Another glibc or macOS that conda is told of counts for wheels as it does for conda's packages.
         """
         if not self.has_python:
             return ()
-        glibc = os.environ.get("CONDA_OVERRIDE_GLIBC")
-        return _tags(self.minor, self.interpreter, self.abi, self.subdir, glibc)
+        system = self._overridden("glibc"), self._overridden("osx")
+        return _tags(self.minor, self.interpreter, self.abi, self.subdir, *system)
+
+    def _overridden(self, name: str) -> str | None:
+        """The version a virtual package is said to have, empty for none at all; None when nobody says."""
+        found = {key.removeprefix("__"): value or "" for key, value in self.overrides.items()}
+        return os.environ.get(f"CONDA_OVERRIDE_{name.upper()}", found.get(name))
+
+    def with_python(self, version: str, *, free_threaded: bool = False) -> Target:
+        """This conda environment as it is with CPython ``version``."""
+        return replace(
+            planned(self.prefix, version, self.subdir, free_threaded=free_threaded), overrides=self.overrides
+        )
 
     def __hash__(self) -> int:
         return hash((self.prefix, self.python_version, self.subdir))
@@ -308,11 +322,13 @@ def _foreign(subdir: str) -> dict[str, str]:
 
 
 @functools.cache
-def _tags(minor: str, interpreter: str, abi: str, subdir: str, glibc: str | None) -> tuple[Tag, ...]:
+def _tags(
+    minor: str, interpreter: str, abi: str, subdir: str, glibc: str | None, osx: str | None
+) -> tuple[Tag, ...]:
     from packaging import tags
 
     version = tuple(map(int, minor.split(".")))
-    platforms = list(_platforms(subdir))
+    platforms = list(_platforms(subdir, osx))
     if glibc is not None:
         platforms = _with_glibc(glibc, platforms, _MACHINES.get(subdir, ""))
     if interpreter.startswith("cp"):
@@ -322,20 +338,23 @@ def _tags(minor: str, interpreter: str, abi: str, subdir: str, glibc: str | None
     return (*own, *tags.compatible_tags(version, f"{interpreter[:2]}3", platforms))
 
 
-def _platforms(subdir: str) -> tuple[str, ...]:
-    """Wheel platforms for one of conda's, best first; this machine's own are asked of ``packaging``."""
+def _platforms(subdir: str, osx: str | None) -> tuple[str, ...]:
+    """Wheel platforms for one of conda's, best first; this machine's own are asked of ``packaging``.
+
+    ``osx`` is another macOS than there is, none when it is empty; what is no version changes nothing.
+    """
     from packaging import tags
 
     system, _, bits = subdir.partition("-")
     machine = _MACHINES.get(subdir, bits).lower()
+    if system == "osx" and osx is not None and (not osx or _RELEASE.fullmatch(osx)):
+        return tuple(tags.mac_platforms(_two(osx), machine)) if osx else ()
     if subdir == machine_subdir():
         return tuple(tags.platform_tags())
     if system == "win":
         return ("win32" if machine == "x86" else f"win_{machine}",)
     if system == "osx":
-        release = platform.mac_ver()[0] or "14.0"
-        major, minor = (int(part) for part in f"{release}.0".split(".")[:2])
-        return tuple(tags.mac_platforms((major, minor), machine))
+        return tuple(tags.mac_platforms(_two(platform.mac_ver()[0] or "14.0"), machine))
     libc, release = platform.libc_ver()
     newest = int(release.split(".")[1]) if libc == "glibc" else 17
     oldest = 4 if machine in ("x86_64", "i686") else 16
@@ -346,6 +365,15 @@ def _platforms(subdir: str) -> tuple[str, ...]:
         if glibc in legacy:
             names.append(f"{legacy[glibc]}_{machine}")
     return tuple(names)
+
+
+_RELEASE = re.compile(r"\d+(\.\d+)*")
+
+
+def _two(release: str) -> tuple[int, int]:
+    """``(14, 0)`` of ``14`` or ``14.0.1``."""
+    major, minor = (int(part) for part in f"{release}.0".split(".")[:2])
+    return major, minor
 
 
 _LEGACY = {"manylinux2014": (2, 17), "manylinux2010": (2, 12), "manylinux1": (2, 5)}

@@ -18,7 +18,7 @@ from pathlib import Path
 from condadeps.asked.credentials import masked, without
 from condadeps.errors import PrefixError, SpaceError, TransactionError
 from condadeps.prefix import installed
-from condadeps.prefix.target import Target, planned
+from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter, Silent
 from condadeps.solve.plan import Plan
 from condadeps.transaction import conda as condas
@@ -185,7 +185,7 @@ def _afterwards(plan: Plan, target: Target) -> Target:
         package = link.package
         if target.is_conda and package.name == "python":
             threaded = re.search(r"_cp\d+t$", package.build) is not None
-            return planned(target.prefix, package.version, plan.subdir, free_threaded=threaded)
+            return target.with_python(package.version, free_threaded=threaded)
     return target
 
 

@@ -113,6 +113,26 @@ def test_an_override_of_a_virtual_package_counts_for_its_platform(
     assert "modern-1.0" in lock("modern", "--platform", "osx-arm64").text
 
 
+@pytest.mark.parametrize(("subdir", "older"), [("linux-64", "glibc: 2.12"), ("osx-arm64", "__osx: 10.15")])
+def test_wheels_are_for_the_system_that_condas_configuration_tells_of(
+    platforms: Road, subdir: str, older: str
+) -> None:
+    request = ("fast", f"python={tiny.PYTHON}", "--platform", subdir)
+    assert WHEELS[subdir] in lock(*request).text
+    Path("~/.condarc").expanduser().write_text(f"override_virtual_packages:\n  {older}\n")
+    with pytest.raises(UnsatisfiableError, match="no version of fast can be used"):
+        lock(*request)
+
+
+def test_the_wheels_of_an_install_are_for_the_glibc_that_condas_configuration_tells_of(
+    platforms: Road,
+) -> None:
+    assert "+fast 1.0" in changed(platforms.install("fast", dry_run=True))
+    (platforms.prefix / ".condarc").write_text("override_virtual_packages:\n  glibc: '2.12'\n")
+    with pytest.raises(UnsatisfiableError, match="no version of fast can be used"):
+        platforms.install("fast", dry_run=True)
+
+
 def test_what_one_platform_cannot_have_is_said_with_its_name(platforms: Road) -> None:
     with pytest.raises(UnsatisfiableError, match=r"^win-64: .*only-osx"):
         lock("only-osx", "--platform", "osx-arm64", "--platform", "win-64")

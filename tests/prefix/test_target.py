@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import sysconfig
+from dataclasses import replace
 from pathlib import Path
 
 import packaging.markers
@@ -198,3 +199,31 @@ def test_an_overridden_glibc_counts_for_wheels_too(
     assert {*accepted} <= platforms
     assert platforms.isdisjoint(refused)
     assert "any" in platforms
+
+
+@pytest.mark.parametrize(
+    ("osx", "accepted", "refused"),
+    [
+        ("11", ["macosx_11_0_arm64"], ["macosx_12_0_arm64"]),
+        ("12.6.1", ["macosx_12_0_arm64"], ["macosx_13_0_arm64"]),
+        ("", [], ["macosx_11_0_arm64"]),
+        ("new", ["macosx_11_0_arm64"], []),
+    ],
+)
+def test_an_overridden_macos_counts_for_wheels_too(
+    osx: str, accepted: list[str], refused: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONDA_OVERRIDE_OSX", osx)
+    platforms = {tag.platform for tag in target.planned(tmp_path, "3.12.4", "osx-arm64").tags}
+    assert {*accepted, "any"} <= platforms
+    assert platforms.isdisjoint(refused)
+
+
+def test_a_variable_weighs_more_than_condas_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configured = replace(target.planned(tmp_path, "3.12.4", "linux-64"), overrides={"__glibc": "2.12"})
+    assert not any(tag.platform == "manylinux_2_17_x86_64" for tag in configured.tags)
+    monkeypatch.setenv("CONDA_OVERRIDE_GLIBC", "2.17")
+    again = configured.with_python("3.13.1")
+    assert any(tag.platform == "manylinux_2_17_x86_64" for tag in again.tags)
