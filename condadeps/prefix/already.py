@@ -7,7 +7,8 @@ a conda spec by ``conda-meta``. Whatever is not certain is not met: the engine t
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 
 from packaging.specifiers import SpecifierSet
@@ -16,7 +17,7 @@ from packaging.version import InvalidVersion
 from condadeps.asked import matchspec
 from condadeps.asked.credentials import without
 from condadeps.asked.request import Bare, Direct, Project, Request, Spec
-from condadeps.errors import CondadepsError
+from condadeps.errors import CondadepsError, ConfigError
 from condadeps.names.homes import Homes
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.names.reading import Reading, read
@@ -63,23 +64,47 @@ class _There:
         return found
 
     def package(self, name: PackageName) -> InstalledPackage | None:
-        """The one record of that name; None for what ``conda-meta/pinned`` does not leave as it is."""
+        """The one record of that name; None for what a pin does not leave as it is."""
         found = self.packages.get(name)
         return None if found is None or found.others or self.is_barred(found) else found
 
     def is_barred(self, package: InstalledPackage) -> bool:
         """Whether a pin may want another version or build of ``package``: the engine tells."""
-        return any(pin is None or not matches(pin, package) for pin in self.pins.get(package.name, ()))
+        pins = (*self.pins.get(package.name, ()), *self._configured_pins(package.name))
+        return any(pin is None or not matches(pin, package) for pin in pins)
 
     @functools.cached_property
     def pins(self) -> Mapping[PackageName, tuple[matchspec.MatchSpec | None, ...]]:
-        """What is pinned, by name; None is for what cannot be read here."""
+        """What ``conda-meta/pinned`` pins, by name; None is for what cannot be read here."""
         if not (self.target.prefix / PINNED).exists():
             return {}
         from condadeps.prefix.guards import pinned
 
+        return self._read(pinned(self.target.prefix))
+
+    def _configured_pins(self, name: PackageName) -> tuple[matchspec.MatchSpec | None, ...]:
+        """What conda's ``pinned_packages`` says of a package; YAML is read only where the name is there."""
+        if name not in self._configuration:
+            return ()
+        from condadeps.sources.condarc import CondaConfig
+
+        return self._read(CondaConfig.read(self.target.prefix).pinned_packages).get(name, ())
+
+    @functools.cached_property
+    def _configuration(self) -> str:
+        """The text of all conda configuration that pins anything, in lower case."""
+        from condadeps.prefix.condarc_places import search
+
+        try:
+            texts = [path.read_text("utf-8", "replace") for path in search(self.target.prefix, os.environ)]
+        except OSError as error:
+            raise ConfigError(f"conda's configuration cannot be read: {error}", place="") from error
+        pinning = [text for text in texts if "pinned_packages" in text]
+        return "\n".join((*pinning, os.environ.get("CONDA_PINNED_PACKAGES", ""))).lower()
+
+    def _read(self, texts: Iterable[str]) -> Mapping[PackageName, tuple[matchspec.MatchSpec | None, ...]]:
         found: dict[PackageName, tuple[matchspec.MatchSpec | None, ...]] = {}
-        for text in pinned(self.target.prefix):
+        for text in texts:
             try:
                 pin = matchspec.read(text)
             except matchspec.InvalidMatchSpec:

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from condadeps.errors import ConfigError
+from condadeps.prefix.condarc_places import expand, root_prefix
 from condadeps.sources import condarc_merge, known_places
-from condadeps.sources.condarc_files import Layer, Marked, expand, layers, root_prefix
+from condadeps.sources.condarc_files import Layer, Marked, layers
 from condadeps.sources.credentials import masked
 from condadeps.sources.cutoff import Cutoff, cutoff
 

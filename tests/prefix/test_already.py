@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -312,3 +314,35 @@ def test_what_a_pin_does_not_leave_as_it_is_is_for_the_engine(at: Target, ask: A
     assert told(ask("pandas")) == ("conda", "pandas", "3.1.1", "")
     (at.prefix / "conda-meta" / "pinned").write_text("numpy >=(2\n")
     assert ask("pandas") is None, "what cannot be read here is the engine's to read"
+
+
+def test_a_pin_of_condas_configuration_counts_as_one_of_the_environments(
+    at: Target, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made.by_conda(at, "pandas", "3.1.1")
+    made.by_conda(at, "numpy", "2.4.6")
+    condarc = Path("~/.condarc").expanduser()
+    condarc.write_text("pinned_packages: ['Numpy <2', pandas >=3]\n")
+    assert ask("numpy") is None
+    assert told(ask("pandas")) == ("conda", "pandas", "3.1.1", "")
+    condarc.write_text("pinned_packages: [numpy >=(2]\n")
+    assert ask("numpy") is None, "what cannot be read here is the engine's to read"
+    condarc.write_text("channels: [numpy]\n")
+    assert ask("numpy") is not None
+    monkeypatch.setenv("CONDA_PINNED_PACKAGES", "numpy=2.4&pandas<3")
+    assert ask("numpy") is not None and ask("pandas") is None
+
+
+def test_a_pin_of_something_else_costs_no_reading_of_yaml(at: Target, tmp_path: Path) -> None:
+    made.by_conda(at, "pandas", "3.1.1")
+    (at.prefix / ".condarc").write_text("pinned_packages: [numpy <2]\n")
+    program = (
+        "import sys\nfrom pathlib import Path\nfrom condadeps.asked.job import Asked\n"
+        "from condadeps.asked.parse import parse\nfrom condadeps.names.homes import Homes\n"
+        "from condadeps.prefix import already, target\n"
+        f"here = target.read(Path({str(at.prefix)!r}))\n"
+        "(answer,) = already.answers([parse(Asked('pandas'), Path())], here, Homes())\n"
+        "print(answer is not None, 'ruamel' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False"]
