@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import functools
+import operator
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from condadeps.asked import matchspec
 from condadeps.asked.job import Verb
-from condadeps.names.namespaces import PackageName, ProjectName
-from condadeps.prefix.conda_match import conda_grammar
+from condadeps.names.namespaces import ProjectName
+from condadeps.prefix.conda_match import matches
 from condadeps.prefix.installed import InstalledPackage
 from condadeps.prefix.requirements import spelled
 from condadeps.solve.discover import Discovery
 from condadeps.solve.installed import Installed
 from condadeps.solve.needs import Need
-from condadeps.solve.versions import parsed
 from condadeps.solve.wanted import Wanted
 
 
@@ -65,49 +66,69 @@ def _kept(told: Mapping[ProjectName, str], item: Wanted, installed: Installed) -
         return item
     if item.package is not None:
         there = installed.packages.get(item.package)
-        if there is None or item.spec != item.package:
-            return item
-        for text, bound in _bounds(there):
-            return replace(item, spec=f"{item.package} {conda_grammar(bound)}", earlier=text)
-        return item
+        bounds = _bounds(there) if there and item.spec == item.package else []
+        return replace(item, spec=_whole(bounds).text, earlier=_texts(bounds)) if bounds else item
     assert item.need is not None
-    need = item.need
-    if str(need.specifier):
+    if str(item.need.specifier):
         return item
-    for text, bound in _of_project(told, need.project, installed):
-        return replace(item, need=Need(need.project, bound, need.extras, need.url), earlier=text)
+    if item.need.project in installed.by_pip:
+        return _kept_by_pip(told, item, item.need, installed)
+    return _kept_by_conda(item, item.need, installed)
+
+
+def _kept_by_pip(told: Mapping[ProjectName, str], item: Wanted, need: Need, installed: Installed) -> Wanted:
+    version = installed.version(need.project)
+    bound = _specifier(told.get(need.project, ""))
+    if bound is None or not str(bound) or not version or not bound.contains(version, prereleases=True):
+        return item
+    return replace(item, need=replace(need, specifier=bound), earlier=(f"{need.project}{spelled(bound)}",))
+
+
+def _kept_by_conda(item: Wanted, need: Need, installed: Installed) -> Wanted:
+    """What PEP 440 reads of the bounds holds for the project; what it does not, for conda's package."""
+    owner = installed.owner(need.project)
+    home = installed.homes.home(need.project).package
+    for name in filter(None, (home, owner.name if owner else None)):
+        bounds = _bounds(installed.packages[name]) if name in installed.packages else []
+        if bounds:
+            read = [_specifier(_pep440(one.version)) if _is_plain(one) else None for one in bounds]
+            known = functools.reduce(operator.and_, filter(None, read), SpecifierSet())
+            keeps = _whole(bounds) if None in read else None
+            return replace(item, need=replace(need, specifier=known), earlier=_texts(bounds), keeps=keeps)
     return item
 
 
-def _of_project(
-    told: Mapping[ProjectName, str], project: ProjectName, installed: Installed
-) -> Iterator[tuple[str, SpecifierSet]]:
-    if project in installed.by_pip:
-        version = installed.version(project)
-        bound = _specifier(told.get(project, ""))
-        if bound is not None and str(bound) and version and bound.contains(version, prereleases=True):
-            yield f"{project}{spelled(bound)}", bound
-        return
-    owner = installed.owner(project)
-    home = installed.homes.home(project).package
-    names: list[PackageName | None] = [home, owner.name if owner else None]
-    for name in dict.fromkeys(names):
-        if name is not None and name in installed.packages:
-            yield from _bounds(installed.packages[name])
-
-
-def _bounds(package: InstalledPackage) -> Iterator[tuple[str, SpecifierSet]]:
-    """The request that ``package`` is there for, where it says nothing but a version that PEP 440 reads."""
-    version = parsed(package.version)
+def _bounds(package: InstalledPackage) -> list[matchspec.MatchSpec]:
+    """The requests that ``package`` is there for, as far as they say a version that it has."""
+    found = []
     for text in package.requested_specs:
         try:
             asked = matchspec.read(text.rpartition("::")[2])
         except matchspec.InvalidMatchSpec:
             continue
-        plain = asked.version and asked.build is None and not asked.brackets
-        bound = _specifier(_pep440(asked.version)) if plain else None
-        if bound is not None and version is not None and bound.contains(version, prereleases=True):
-            yield f"{asked.name}{asked.constraint}", bound
+        if (asked.version or "version" in asked.brackets) and matches(asked, package):
+            found.append(asked)
+    return found
+
+
+def _texts(bounds: Sequence[matchspec.MatchSpec]) -> tuple[str, ...]:
+    return tuple(f"{one.name}{one.constraint}" for one in bounds)
+
+
+def _whole(bounds: Sequence[matchspec.MatchSpec]) -> matchspec.MatchSpec:
+    """All that the requests for one package say, as one."""
+    if len(bounds) == 1:
+        return bounds[0]
+    versions = [f"({one.version})" if "|" in one.version else one.version for one in bounds if one.version]
+    builds = [one.build for one in bounds if one.build is not None]
+    brackets = {key: value for one in bounds for key, value in one.brackets.items()}
+    return matchspec.MatchSpec(
+        bounds[0].name, version=",".join(versions), build=builds[-1] if builds else None, brackets=brackets
+    )
+
+
+def _is_plain(asked: matchspec.MatchSpec) -> bool:
+    return asked.build is None and not asked.brackets
 
 
 def _pep440(version: str) -> str:

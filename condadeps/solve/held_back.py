@@ -5,7 +5,7 @@ The solver knows: it is asked for the newest once more, and refuses.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -71,8 +71,7 @@ async def _held(solved: Solved, problem: Problem) -> AsyncIterator[_Held]:
         if record is not None and name not in seen:
             offered = _of_this_python(records.get(name, []), name, problem)
             for one in _package(name, str(record.version), offered):
-                bounds = [text for text in problem.earlier.get(name, ()) if not _admits(text, one.newest)]
-                yield replace(one, because=_earlier(bounds[0] if bounds else "", name))
+                yield replace(one, because=_earlier(_bound(problem.earlier.get(name, ()), one.newest), name))
     for project, candidate in sorted(solved.solution.pip.items()):
         if project in problem.discovery.updated and project not in seen:
             for one in _project(solved.solution.projects[project][0], candidate):
@@ -81,12 +80,12 @@ async def _held(solved: Solved, problem: Problem) -> AsyncIterator[_Held]:
                 yield replace(one, because=_earlier("" if within else f"{project}{spelled(bound)}", project))
 
 
-def _admits(text: str, version: str) -> bool:
-    """Whether a request of any spelling leaves a version."""
+def _bound(texts: Sequence[str], version: str) -> str:
+    """The first of these requests, of any spelling, that does not leave a version; empty when all do."""
     from rattler import MatchSpec
 
-    spec = MatchSpec(text)
-    return spec.version is None or admits(f"probe {spec.version}", version)
+    said = ((text, MatchSpec(text).version) for text in texts)
+    return next((text for text, spec in said if spec and not admits(f"probe {spec}", version)), "")
 
 
 def _earlier(text: str, name: str) -> str:
@@ -111,7 +110,7 @@ async def _item(item: Wanted, solved: Solved, problem: Problem) -> list[_Held]:
         else:
             found = _of_conda(entry, candidate, item, asked)
     name = str(item.need.project if item.need else item.package)
-    return [replace(one, because=_earlier(item.earlier, name)) for one in found]
+    return [replace(one, because=_earlier(_bound(item.earlier, one.newest), name)) for one in found]
 
 
 def _of_conda(entry: Entry, chosen: CondaCandidate, item: Wanted, asked: str) -> Iterator[_Held]:

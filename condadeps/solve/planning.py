@@ -231,7 +231,9 @@ class _Planner:
                 manager="conda",
                 name=candidate.package,
                 version=candidate.text,
-                constraint=conda_constraint(item.need.specifier, entry),
+                constraint=item.keeps.constraint
+                if item.keeps
+                else conda_constraint(item.need.specifier, entry),
                 extras=extras,
                 project=entry.project,
                 marker=item.marker,

@@ -279,7 +279,10 @@ class Problem:
 
     @functools.cached_property
     def earlier(self) -> Mapping[PackageName, tuple[str, ...]]:
-        """What was asked for earlier with a version, holds now, and is not asked for anew."""
+        """What was asked for earlier with a version, holds now, and is not asked for anew.
+
+        Of what an update names, what only conda's grammar can say.
+        """
         found: dict[PackageName, tuple[str, ...]] = {}
         for name, record in self.installed.items() if self.verb != "sync" else ():
             if name in self.asked_packages | self._leaving | self.forgotten:
@@ -287,7 +290,8 @@ class Problem:
             held = tuple(text for text in self.requested.get(name, ()) if _holds(text, record))
             if held:
                 found[name] = held
-        return found
+        kept = [item.keeps for item in self.items if item.keeps and item.keeps.name not in self.forgotten]
+        return found | {one.name: (one.text,) for one in kept}
 
     @functools.cached_property
     def requested(self) -> Mapping[PackageName, tuple[str, ...]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from packaging.requirements import Requirement
 
 from condadeps.asked.job import IMPLIED
+from condadeps.asked.matchspec import MatchSpec
 from condadeps.asked.request import Bare, Direct, Project, Request, Spec
 from condadeps.errors import NotFoundError
 from condadeps.names.homes import Homes
@@ -36,8 +37,10 @@ class Wanted:
     applies: bool = True
     """False: its marker does not hold for the target."""
     notes: tuple[str, ...] = ()
-    earlier: str = ""
+    earlier: tuple[str, ...] = ()
     """What was asked for earlier with a version, and still counts (:func:`asked_earlier.keeping`)."""
+    keeps: MatchSpec | None = None
+    """The same of the project's conda package, where it says what PEP 440 cannot."""
 
     @property
     def direct(self) -> Direct | None:

@@ -147,6 +147,44 @@ def test_an_update_by_name_keeps_what_was_asked_for_earlier_and_tells_how_to_lif
     assert linked(world.solve("numpy>=1", verb="update")) == {"numpy": "2.1.0"}
 
 
+@pytest.mark.parametrize(
+    ("earlier", "kept"),
+    [
+        ("numpy 1.26.*|1.27.*", " 1.26.*|1.27.*"),
+        ("numpy >=1.26,<2|>=9", ">=1.26,<2|>=9"),
+        ("numpy[version='>=1.26,<2']", "[version='>=1.26,<2']"),
+        ("numpy >=1.26,<2 0*", " >=1.26,<2 0*"),
+    ],
+)
+def test_an_update_by_name_keeps_what_only_condas_grammar_says(world: World, earlier: str, kept: str) -> None:
+    world.conda("numpy", "1.26.9", depends=["python"])
+    world.conda("numpy", "1.27.0", depends=["python"], build="1")
+    world.link("numpy", "1.26.4", depends=["python"], ships="numpy", requested=[earlier])
+    for asked in ("numpy", "conda:numpy"):
+        plan = world.solve(asked, verb="update")
+        assert linked(plan) == {"numpy": "1.26.9" if earlier.endswith("0*") else "1.27.0"}
+        assert plan.answers[0].constraint == kept, "so it is kept the next time too"
+        (note,) = plan.notes
+        assert f"is not the newest, 2.1.0: numpy{kept} was asked for earlier; " in note
+        assert linked(world.solve(asked, update=True)) == {"numpy": "2.1.0"}
+
+
+def test_an_update_by_name_keeps_a_version_that_pep_440_cannot_read(world: World) -> None:
+    for version in ("9e", "9f", "10.1"):
+        world.conda("jpeg", version)
+    world.link("jpeg", "9e", requested=["jpeg >=9e,<10", "jpeg <11"])
+    plan = world.solve("jpeg", verb="update")
+    assert linked(plan) == {"jpeg": "9f"} and plan.answers[0].constraint == ">=9e,<10,<11"
+
+
+def test_what_was_asked_for_earlier_is_not_blamed_for_what_it_allows(world: World) -> None:
+    world.link("numpy", "1.26.4", depends=["python"], ships="numpy", requested=["numpy >=1.20"])
+    world.pip("lib", "1.0", requires=["numpy<2"])
+    world.pypi("lib", "1.0", requires=["numpy<2"])
+    (note,) = world.solve("numpy", verb="update").notes
+    assert "lib 1.0" in note and "asked for earlier" not in note
+
+
 def test_the_same_of_a_project_that_pip_installed(world: World) -> None:
     world.pip("lib", "1.0")
     for version in ("1.0", "1.5", "2.0"):
