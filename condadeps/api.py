@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from condadeps.asked import caller
 from condadeps.asked.job import Asked, Job, Options, located
 from condadeps.call import Files
-from condadeps.errors import UsageError
+from condadeps.errors import CondadepsError, UsageError
 
 if TYPE_CHECKING:
     from condadeps.config import Settings
@@ -289,6 +289,23 @@ def create(
 
 def travel(job: Job, reporter: Reporter | None = None) -> Outcome:
     """Walk the road with ``job``: at once when all of it is there already, by the engine otherwise."""
+    prefix = job.prefix if job.prefix != str(located(None)) else None
+    channels = job.options.channels
+    if prefix is None and not channels:
+        return _travel(job, reporter)
+    from condadeps.asked.credentials import without
+    from condadeps.show import spelling
+
+    words = [word for one in channels for word in ("-c", without(one))]
+    words += ["--override-channels"] if job.options.override_channels else []
+    try:
+        return spelling.outcome_repeating(_travel(job, reporter), prefix, words)
+    except CondadepsError as error:
+        spelling.error_repeating(error, prefix, words)
+        raise
+
+
+def _travel(job: Job, reporter: Reporter | None) -> Outcome:
     from condadeps import config
     from condadeps.record import place
     from condadeps.transaction.outcome import Status

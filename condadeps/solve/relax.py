@@ -95,7 +95,7 @@ def _without_kept(problem: Problem, message: str) -> Iterator[tuple[Way, Problem
     """Each project that pip installed, gone."""
     for project in problem.discovery.installed.by_pip:
         if f"{PROXY}{project} " in message and project not in problem.asked_projects:
-            way = Way(f"`python -m pip uninstall {project}` makes room", str(project))
+            way = Way(f"`condadeps remove {project}` makes room", str(project))
             yield way, dataclasses.replace(problem, dropped=problem.dropped | {project})
 
 

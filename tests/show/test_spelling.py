@@ -6,7 +6,7 @@ import pytest
 
 from condadeps.errors import PrefixError
 from condadeps.show import notebook
-from condadeps.show.spelling import as_magic
+from condadeps.show.spelling import as_magic, repeating
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,40 @@ def test_an_error_in_a_notebook_names_the_magic_and_on_a_terminal_the_command() 
     assert error._render_traceback_()[0].endswith("help: %condadeps create -p DIR python=3.12")
     assert "<code>%condadeps create" in notebook.error(error)
     assert str(error).endswith("help: condadeps create -p DIR python=3.12")
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        (
+            "`condadeps install 'numpy>=2' numba` lets numba move",
+            "`condadeps install -p '/my env' -c lab -c https://c/x --override-channels 'numpy>=2' numba` "
+            "lets numba move",
+        ),
+        (
+            "condadeps undo 3 && condadeps undo 2",
+            "condadeps undo -p '/my env' 3 && condadeps undo -p '/my env' 2",
+        ),
+        (
+            "condadeps history; or condadeps list",
+            "condadeps history -p '/my env'; or condadeps list -p '/my env'",
+        ),
+        ("condadeps restore -p /other numpy", "condadeps restore -p /other numpy"),
+        (
+            "`condadeps create -p DIR python=3.12 x`",
+            "`condadeps create -c lab -c https://c/x --override-channels -p DIR python=3.12 x`",
+        ),
+        (
+            "condadeps has not changed it; condadeps kernels",
+            "condadeps has not changed it; condadeps kernels",
+        ),
+    ],
+)
+def test_a_command_that_is_proposed_is_for_the_environment_and_channels_of_the_call(
+    text: str, whole: str
+) -> None:
+    assert repeating(text, "/my env", ["-c", "lab", "-c", "https://c/x", "--override-channels"]) == whole
+    assert repeating(text, None) == text
 
 
 @pytest.mark.parametrize("verb", ["install", "export", "bundle", "undo"])

@@ -39,7 +39,7 @@ def test_what_a_project_was_asked_for_at_is_not_broken_silently(world: World) ->
     )
     assert error.value.help == (
         "`condadeps install 'numpy>=2' numba` lets numba move, though numba==0.59.1 was asked for earlier"
-        "; or `python -m pip uninstall numba` makes room"
+        "; or `condadeps remove numba` makes room"
     )
     assert error.value.data["relax"][0]["give_up"] == "numba==0.59.1"
 

@@ -83,7 +83,7 @@ def test_an_installed_pip_project_that_would_break_is_named(world: World) -> Non
         numpy>=2 cannot be had in this environment
           numpy >=2 was asked for
           oldlib (installed by pip) → oldlib 1.0 (installed by pip) needs numpy <2
-        help: `python -m pip uninstall oldlib` makes room; or give up numpy>=2 (then numpy 1.26.4)
+        help: `condadeps remove oldlib` makes room; or give up numpy>=2 (then numpy 1.26.4)
         """,
     )
 

@@ -55,7 +55,7 @@ def test_what_was_asked_of_a_project_holds_until_it_is_asked_for_anew(road: Road
         road.install("six>=2")
     why = "tool==1.0 was asked for earlier → tool 1.0 (installed by pip) needs six <2"
     assert why in refused.value.detail
-    assert "`condadeps install 'six>=2' tool` lets tool move" in str(refused.value.help)
+    assert f"`condadeps install -p {road.prefix} 'six>=2' tool` lets tool move" in str(refused.value.help)
     assert not api.update(prefix=road.prefix).plan, "nor does an update of everything move it"
 
     assert changed(road.install("six>=2", "tool")) == {"+six 2.0", "+tool 2.0"}
@@ -82,7 +82,10 @@ def test_an_update_by_name_keeps_to_it_and_asking_for_the_newest_lifts_it(road: 
     road.install("tool==1.0")
     kept = api.update("tool", prefix=road.prefix)
     assert changed(kept) == set()
-    assert any("`condadeps install -U tool` asks for it without" in note for note in kept.plan.notes)
+    assert any(
+        f"`condadeps install -p {road.prefix} -U tool` asks for it without" in note
+        for note in kept.plan.notes
+    )
     assert remembered(road) == {"tool": "==1.0"}
     assert changed(road.install("tool", update=True)) >= {"+tool 2.0"}
     assert remembered(road) == {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -78,11 +79,15 @@ def test_what_something_asked_for_needs_is_refused_with_the_command_that_would_d
     with pytest.raises(ConflictError) as refused:
         road.remove("six")
     assert refused.value.detail == ("app needs six", "top (pip) needs six")
-    assert refused.value.help == "to remove that too: condadeps remove six app pypi:top"
+    assert refused.value.help == f"to remove that too: condadeps remove -p {road.prefix} six app pypi:top"
     assert listing(road.prefix) == before
 
-    outcome = road.remove("six", "app", "pypi:top")
+    outcome = road.remove("six", "app", "pypi:top", dry_run=True)
     assert changed(outcome) == {"-six 1.0", "-app 1.0", "-top 1.0", "-middle 1.0"}
+    typed = shlex.split(refused.value.help.partition(": ")[2])
+    assert typed[0] == "condadeps"
+    subprocess.run([sys.executable, "-m", *typed], check=True, capture_output=True)
+    assert not any(road.dist_infos(name) for name in ("six", "app", "top", "middle"))
 
 
 def test_a_project_goes_with_the_package_that_was_asked_for_and_the_one_that_has_its_files(
@@ -98,7 +103,9 @@ def test_a_home_that_only_brings_its_projects_package_is_needed_by_who_needs_the
     road.install("seaborn")
     with pytest.raises(ConflictError) as refused:
         road.remove("matplotlib")
-    assert refused.value.help == "to remove that too: condadeps remove matplotlib pypi:seaborn"
+    assert (
+        refused.value.help == f"to remove that too: condadeps remove -p {road.prefix} matplotlib pypi:seaborn"
+    )
     outcome = road.remove("seaborn")
     assert changed(outcome) == {"-seaborn 1.0", "-matplotlib 1.0", "-matplotlib-base 1.0", "-six 1.0"}
 

@@ -123,7 +123,7 @@ def test_undo_refuses_when_the_environment_has_moved_on_and_names_why(road: Road
         road.undo(2)
     assert "moved on" in refused.value.message
     assert refused.value.detail == ("six 1.0 is 2.0 now (change 3)",)
-    assert refused.value.help == "undo what came after it first: condadeps undo 3"
+    assert refused.value.help == f"undo what came after it first: condadeps undo -p {road.prefix} 3"
 
 
 def test_undo_refuses_to_take_what_came_to_be_needed_since(road: Road) -> None:
