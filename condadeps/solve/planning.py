@@ -19,6 +19,7 @@ from condadeps.solve.moves import Moves
 from condadeps.solve.plan import MARKER, Answer, Install, Link, Plan, Uninstall, Unlink
 from condadeps.solve.problem import Problem, Solved
 from condadeps.solve.reasons import Reasons, admits
+from condadeps.solve.twins import twins
 from condadeps.solve.universe import CondaCandidate, Entry, PipCandidate
 from condadeps.solve.versions import parsed
 from condadeps.solve.wanted import Wanted
@@ -293,6 +294,8 @@ class _Planner:
                 yield f"{project} {candidate.version} was built: its build code has run"
         for item in self.problem.items:
             yield from self._unknown_extras(item)
+        new = {link.package.name for link in self._links()}
+        yield from twins(new, self.reasons, self.problem.discovery.homes)
 
     def _builds(self, entry: Entry, candidate: PipCandidate) -> Iterator[str]:
         """That build code runs, or has run already: only building tells what some sdists need."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -177,8 +178,16 @@ class Reasons:
 
 
 def spec_name(spec: str) -> str:
-    """The name in a MatchSpec."""
-    return spec.split(" ", 1)[0].split("[", 1)[0].split("=", 1)[0]
+    """The name in a MatchSpec, spaces around its version or not.
+
+    >>> spec_name("numpy"), spec_name("python>=3.9"), spec_name("conda-forge::libxml2[version='>=2']")
+    ('numpy', 'python', 'libxml2')
+    """
+    found = _NAME.match(spec)
+    return found["name"] if found else spec
+
+
+_NAME = re.compile(r"(?:\S+::)?(?P<name>[^\s=<>!~\[]+)")
 
 
 def admits(spec: str, version: str) -> bool:

@@ -24,6 +24,8 @@ from condadeps.transaction.keeping import Kept
 from condadeps.transaction.owners import Owners
 from condadeps.transaction.room import Room
 
+_ASIDE = "__clobbers__"
+"""Where the engine puts, by package, the files that another package of the same plan has too."""
 _UNPACKED = 4
 """How much bigger files are than the archives they come in, roughly and at least."""
 
@@ -102,6 +104,7 @@ class Staging:
             await self._get(links, self.conda)
         if not self.executable:
             verify.staged(self.plan, self.tree)
+            self._warn_of_files_set_aside()
         if self._by_pip:
             where = self.room.current / "wheels"
             self.fetched = await pip.fetch(self._by_pip, self.pypi, where, self.cancel)
@@ -250,15 +253,41 @@ class Staging:
 
     def _warn_of_clobbering(self, paths: Iterable[str]) -> None:
         owners = Owners(self.room.prefix, self._leaving())
+        found: dict[PackageName, list[str]] = {}
         for path in paths:
             owner = owners.of(path) if not path.startswith("conda-meta/") else None
             if owner:
-                self.warnings.append(f"{path} of {owner} was replaced: another package has one too")
+                found.setdefault(owner, []).append(path)
+        self.warnings += [
+            f"{_some(files, owner)} replaced: another package has {_it(files)} too"
+            for owner, files in found.items()
+        ]
+
+    def _warn_of_files_set_aside(self) -> None:
+        """Of packages that come together and have the same files, the engine puts one's in place."""
+        folders = sorted((self.tree / _ASIDE).glob("*"))
+        aside = {folder.name: sorted(changes.paths_in(folder)) for folder in folders}
+        self.warnings += [
+            f"{_some(paths, name)} set aside: another package has {_it(paths)} too"
+            for name, paths in aside.items()
+            if paths
+        ]
 
 
 def _merge(source: Path, tree: Path) -> None:
     for path in changes.between(tree, source, ()).place:
         (source / path).replace(tree / path)
+
+
+def _some(paths: Sequence[str], owner: str) -> str:
+    """``share/x of one was``, ``share/x and 3 other files of one were``."""
+    more = len(paths) - 1
+    others = f" and {more} other file{'s' if more > 1 else ''}" if more else ""
+    return f"{paths[0]}{others} of {owner} {'were' if more else 'was'}"
+
+
+def _it(paths: Sequence[str]) -> str:
+    return "them" if len(paths) > 1 else "one"
 
 
 def _minor(version: str) -> list[str]:

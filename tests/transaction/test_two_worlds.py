@@ -76,6 +76,27 @@ def test_a_package_over_anothers_file_is_said(world: World) -> None:
     assert came.warnings == ["share/same of one was replaced: another package has one too"]
 
 
+def test_packages_with_the_same_files_are_said_in_a_line_whether_they_come_together_or_not(
+    world: World,
+) -> None:
+    files = {f"share/same/{number}": "" for number in range(3)}
+    one, two = (tiny.package(world.channel, name, "1", files) for name in ("one", "two"))
+    world.create()
+    came = world.apply(world.plan([one, two]))
+    assert came.error is None
+    (line,) = came.warnings
+    assert line in {
+        f"share/same/0 and 2 other files of {name} were set aside: another package has them too"
+        for name in ("one", "two")
+    }
+    came = world.apply(world.plan([tiny.package(world.channel, "three", "1", files)]))
+    (line,) = came.warnings
+    assert line in {
+        f"share/same/0 and 2 other files of {name} were replaced: another package has them too"
+        for name in ("one", "two")
+    }
+
+
 def test_what_was_asked_for_is_in_the_records(world: World) -> None:
     foo, bar = tiny.noarch(world.channel, "foo", "1.0"), tiny.noarch(world.channel, "bar", "1.0")
     world.create(foo)
