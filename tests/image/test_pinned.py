@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
+from tests.channel import recipe
 from tests.image import channel
 from tests.image.build import had
 
@@ -36,7 +37,7 @@ def test_the_pins_are_locks_of_both_environments_with_condadeps_needs(tmp_path: 
         "CONDADEPS": str(Path(sys.executable).with_name("condadeps")),
         "CONDA_CHANNELS": channel.channel().as_uri(),
     }
-    command = [tmp_path / "util/pin-image", "linux-64"]
+    command = [tmp_path / "util/pin-image", recipe.subdir()]
     done = subprocess.run(command, env=environ, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "--build-arg SERVER=docker/server.conda-lock.yml" in done.stdout
