@@ -111,7 +111,7 @@ def test_where_a_lock_does_not_tell_only_what_is_named_is_removed(mixed: Road) -
     assert changed(outcome) == {"-app 1.0"}
     assert outcome.plan.notes == (
         "six stays: explicit.txt does not tell whether anybody asked for that; "
-        "to remove it too: condadeps remove six",
+        f"to remove it too: condadeps remove -p {rebuilt} six",
     )
     assert "custom_metadata" not in condadeps.export(rebuilt, format="conda-lock").text
     assert changed(condadeps.remove("six", prefix=rebuilt, record=False)) == {"-six 1.0"}
