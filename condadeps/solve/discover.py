@@ -128,10 +128,12 @@ class Discovery:
             "leave out --no-pip" if self.policy.pip != "never" else f"{self.policy.setting('pip')} forbids it"
         )
 
-    async def grow(self, widen: Collection[ProjectName], open_: Collection[ProjectName] = ()) -> bool:
+    async def grow(
+        self, widen: Collection[ProjectName], open_: Collection[ProjectName] = (), widest: int = WIDEST
+    ) -> bool:
         """Offer more: PyPI, for any of these it was closed for; a wider window, for those to ``widen``.
 
-        Returns whether anything came of it.
+        No window gets wider than ``widest``. Returns whether anything came of it.
         """
         grew = False
         for project in dict.fromkeys((*widen, *open_)):
@@ -140,7 +142,7 @@ class Discovery:
                 continue
             if not entry.opened:
                 entry.opened = grew = True
-            elif project in widen and entry.window < WIDEST and entry.growable():
+            elif project in widen and entry.window < widest and entry.growable():
                 entry.window *= GROWTH
                 grew = True
         if grew:

@@ -65,11 +65,17 @@ class Problem:
     """Constraints that do not count (to find out the same)."""
     free_python: bool = False
     """Let Python's minor version move (to find out the same)."""
+    at_least: Mapping[ProjectName, int] = field(default_factory=dict)
+    """The least number that a project asked for may have (to find out what newer ones there may be)."""
 
     @functools.cached_property
     def encoded(self) -> Encoded:
         """The candidates there are now, in the solver's terms."""
         return encode(self.discovery.universe, python=self._python_elsewhere)
+
+    def changed(self) -> None:
+        """Forget how the candidates were put: there may be more of them."""
+        self.__dict__.pop("encoded", None)
 
     async def solvable(self) -> Solution | None:
         """A solution, whatever it would move, or None."""
@@ -89,7 +95,7 @@ class Problem:
 
     async def ask(self) -> Solved | Refusal:
         """Ask with the candidates there are now."""
-        self.__dict__.pop("encoded", None)  # the candidates may have grown
+        self.changed()
         encoded = self.encoded
         if self.verb == "sync":
             return await self._try(encoded, self._only_asked(encoded))
@@ -128,7 +134,7 @@ class Problem:
             return frozen
         if self.updating or not await self.discovery.grow(self._opened()):
             return gentle
-        self.__dict__.pop("encoded", None)
+        self.changed()
         frozen = await self._try(self.encoded, self._frozen(self.encoded, staying))
         return frozen if isinstance(frozen, Solved) else gentle
 
@@ -216,6 +222,7 @@ class Problem:
         target = self.discovery.target
         if self.verb == "create" and target.has_python:
             specs.append("python")
+        specs += [f"{PROXY}{project} >={number}" for project, number in self.at_least.items()]
         return specs + (self._not_older() if self.updating else [])
 
     def _not_older(self) -> list[str]:

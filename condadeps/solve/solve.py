@@ -20,7 +20,7 @@ from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.prefix.installed import Distribution, InstalledPackage
 from condadeps.prefix.target import Target
 from condadeps.show.reporter import Reporter, Silent
-from condadeps.solve import checks, held_back, passed_over, planning
+from condadeps.solve import checks, held_back, newer, passed_over, planning
 from condadeps.solve.asked_earlier import holding, keeping
 from condadeps.solve.attempt import Refusal
 from condadeps.solve.channels_tell import ChannelsTell
@@ -101,7 +101,7 @@ async def solve(
     await discovery.want([Need(project, specifier) for project, specifier in held.items()])
     await checks.check(items, discovery)
     problem = Problem(items, discovery, options, verb, tuple(pinned), held)
-    solved = await _search(problem, reporter)
+    solved = await newer.newest(await _search(problem, reporter), problem)
     await _pin(solved, discovery)
     notes = [*await passed_over.notes(solved, problem), *await held_back.notes(solved, problem)]
     return planning.plan(solved, problem, notes)
