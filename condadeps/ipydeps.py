@@ -189,7 +189,7 @@ def _typed(asked: Asked) -> Asked:
 
 def _without_standard_library(asked: Iterable[Asked]) -> list[Asked]:
     """What remains when names of Python's own library are left out, each with a warning."""
-    from condadeps.asked.imports import standard_library
+    from condadeps.names.imports import standard_library
 
     theirs = standard_library()
     kept: dict[Asked, None] = {}

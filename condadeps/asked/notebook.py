@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from condadeps.asked.files import MAX_NOTEBOOK_BYTES, Listing, failure, text_of
-from condadeps.asked.imports import project_of
 from condadeps.asked.job import Asked
 from condadeps.asked.parse import lines, parse, split
 from condadeps.asked.request import Bare, Direct, Project
 from condadeps.asked.requirements_txt import Reader
 from condadeps.asked.verbs import VERBS
 from condadeps.errors import RequestError
+from condadeps.names.imports import project_of
 from condadeps.names.namespaces import ProjectName
 
 _MAGIC = re.compile(

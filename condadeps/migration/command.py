@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from condadeps import config
 from condadeps.asked import direct, pip_command
-from condadeps.asked.imports import standard_library
 from condadeps.asked.job import Asked
 from condadeps.asked.parse import parse
 from condadeps.asked.request import Bare, Project, Spec
@@ -16,6 +15,7 @@ from condadeps.asked.verbs import VERBS, meant
 from condadeps.errors import CondadepsError, RequestError
 from condadeps.migration.shell import Expand, Part, Unknowable, parts
 from condadeps.names.homes import Homes
+from condadeps.names.imports import standard_library
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.names.reading import Reading, read
 

@@ -1,7 +1,7 @@
 """The curated list: projects whose home the rules would get wrong and names that are traps, with reasons.
 
-``data/curated.tsv`` has a line for each: the project, its home (a MatchSpec, or ``-`` or ``=`` for none), and
-why.
+``data/curated.tsv`` has a line for each: the project, its home (a MatchSpec, or ``-``, ``=`` or ``!`` for
+none), and why.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ class Curated:
     reason: str
     same: bool = False
     """Whether conda's package of that name is the same thing, though it is not the project's home."""
+    placeholder: bool = False
+    """Whether what PyPI has of that name is there to keep the name, and refuses to be built."""
 
 
 @cache
@@ -51,6 +53,6 @@ def read(text: str) -> dict[ProjectName, Curated]:
         project = ProjectName(fields[0])
         if project in found:
             raise ValueError(f"line {number}: {project} is there already")
-        package = None if name in ("-", "=") else PackageName(name)
-        found[project] = Curated(project, package, constraint, fields[2], name == "=")
+        package = None if name in ("-", "=", "!") else PackageName(name)
+        found[project] = Curated(project, package, constraint, fields[2], name == "=", name == "!")
     return found

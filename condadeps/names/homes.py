@@ -47,6 +47,8 @@ class Home:
     rule: Rule = "none"
     same: bool = False
     """Whether PyPI's project is what conda's package of its name is, though that is no home of it."""
+    placeholder: bool = False
+    """Whether what PyPI has of the name is there to keep it, and is not to be fetched."""
 
     def __str__(self) -> str:
         if self.package is None:
@@ -127,7 +129,8 @@ class Homes:
             return override
         listed = curated.homes().get(project)
         if listed is not None:
-            return Home(project, listed.package, listed.constraint, listed.reason, "curated", listed.same)
+            marks = (listed.same, listed.placeholder)
+            return Home(project, listed.package, listed.constraint, listed.reason, "curated", *marks)
         return by_shippers(project, {name: self._shipped(name) for name in self.shippers(project)})
 
     def _shipped(self, package: PackageName) -> int:

@@ -8,8 +8,9 @@ from functools import cache
 from typing import Any
 
 from condadeps.names.homes import Home, Homes
+from condadeps.names.imports import advice
 from condadeps.names.namespaces import PackageName, ProjectName
-from condadeps.names.reading import Means, read
+from condadeps.names.reading import Means, Reading, read
 
 
 @cache
@@ -151,8 +152,13 @@ def _one(name: str, homes: Homes, in_channel: Callable[[PackageName], bool]) -> 
         home=reading.home,
         shippers=homes.shippers(project) if project else (),
         ships=homes.ships(PackageName(name)),
-        traps=reading.notes,
+        traps=_told(name, reading),
     )
+
+
+def _told(name: str, reading: Reading) -> tuple[str, ...]:
+    told = advice(name)
+    return (*reading.notes, told) if told else reading.notes
 
 
 def _in_table(homes: Homes) -> Callable[[PackageName], bool]:

@@ -80,7 +80,7 @@ def _without_conda(
         raise NotFoundError(
             f"{name} is a conda package, and this environment is not conda's",
             detail=_what(package, ships, home),
-            help=_instead(project, ships),
+            help=_instead(name, project, ships),
             name=name,
             looked_in=["the table of names"],
             near=list(ships or ()),
@@ -98,12 +98,15 @@ def _what(
     return (f"conda's {package} ships no Python project",) if ships == () else ()
 
 
-def _instead(project: ProjectName | None, ships: tuple[ProjectName, ...] | None) -> str:
+def _instead(name: str, project: ProjectName | None, ships: tuple[ProjectName, ...] | None) -> str:
+    from condadeps.names.imports import advice  # of use to nobody whose name is found
+
     create = "`condadeps create -p DIR` makes a conda environment, which can have it"
     others = [other for other in ships or () if other != project]
     if others:
         return f"ask for {others[0]}; or {create}"
-    return f"{create}; `pypi:{project}` asks for PyPI's project of that name" if project else create
+    asks = f"`pypi:{project}` asks for PyPI's project of that name" if project else ""
+    return "; ".join(one for one in (advice(name), create, asks) if one)
 
 
 def _stranger(home: Home, homes: Homes, in_channel: Callable[[PackageName], bool]) -> tuple[str, ...]:
@@ -156,6 +159,8 @@ def _warned(home: Home | None) -> tuple[str, ...]:
     """The curated reason why a project that goes to PyPI has no home."""
     if home is None or home.rule != "curated" or home.package is not None or home.same:
         return ()
+    if home.placeholder:
+        return (f"{home.reason}; only `pypi:{home.project}` fetches it",)
     return (f"{home.project} is read as PyPI's project: {home.reason}",)
 
 

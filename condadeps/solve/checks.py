@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from condadeps.asked.request import Bare, Project
 from condadeps.errors import NotFoundError, NoVersionError, RequestError
-from condadeps.names.namespaces import PackageName
+from condadeps.names.imports import advice
+from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.prefix.requirements import spelled
 from condadeps.solve.discover import Discovery
 from condadeps.solve.universe import Entry
@@ -28,7 +30,7 @@ async def check(items: Sequence[Wanted], discovery: Discovery) -> None:
             continue
         entry = discovery.universe.entries[item.need.project]
         if entry.nowhere:
-            raise await _nowhere(entry, discovery)
+            raise await _nowhere(item, entry, discovery)
         if not (entry.admitted(item.need.specifier) & entry.available()):
             raise _no_version(item, entry, discovery)
 
@@ -51,56 +53,67 @@ async def _check_packages(items: Sequence[Wanted], discovery: Discovery) -> None
             ) from None
         found = records.get(item.package) or []
         if not found and item.package not in discovery.installed.packages:
-            raise await _no_package(item.package, discovery)
+            raise await _no_package(item, item.package, discovery)
         if found and not any(spec.matches(record) for record in found):
             versions = _newest_conda({str(record.version) for record in found})
             raise NoVersionError(
                 f"no configured channel has {item.shown}",
                 detail=[f"{item.package} exists as {_listed(versions)}"],
+                help=advice(_typed(item)) or None,
                 name=str(item.package),
                 asked=item.spec,
                 available=versions,
             )
 
 
-async def _no_package(package: PackageName, discovery: Discovery) -> NotFoundError:
+def _typed(item: Wanted) -> str:
+    """The name in a request, as it was typed: a module's name is told by its capitals."""
+    match item.request:
+        case Bare(name=name):
+            return name
+        case Project(requirement=requirement):
+            return str(requirement.name)
+        case request:
+            return str(request.name or "")
+
+
+async def _no_package(item: Wanted, package: PackageName, discovery: Discovery) -> NotFoundError:
     looked = list(discovery.conda.written) if discovery.conda else []
     near = await near_names(package, discovery, pypi=False)
     return NotFoundError(
         f"no configured channel has a package {package}",
         detail=[f"looked in {', '.join(looked)}", *_near(near)],
-        help=f"pypi:{package} asks PyPI for a project of that name",
+        help=advice(_typed(item)) or f"pypi:{package} asks PyPI for a project of that name",
         name=str(package),
         looked_in=looked,
         near=near,
     )
 
 
-async def _nowhere(entry: Entry, discovery: Discovery) -> NotFoundError:
+async def _nowhere(item: Wanted, entry: Entry, discovery: Discovery) -> NotFoundError:
+    project, typed = entry.project, _typed(item)
     looked = list(discovery.conda.written) if discovery.conda and not entry.forced else []
-    near = await near_names(entry.project, discovery, pypi=discovery.pypi is not None and not entry.closed)
+    near = await near_names(project, discovery, pypi=discovery.pypi is not None and not entry.closed)
+    detail, told = [], advice(typed)
     if discovery.pypi is None:
-        return NotFoundError(
-            f"no configured channel has {entry.project}, and pip is switched off",
-            detail=[f"looked in {', '.join(looked) or 'no channel'}", *_near(near)],
-            help=f"{discovery.switch}{_to_look(discovery)}",
-            name=str(entry.project),
-            looked_in=looked,
-            near=near,
+        message = f"no configured channel has {project}, and pip is switched off"
+        told = told or f"{discovery.switch}{_to_look(discovery)}"
+    elif discovery.policy.closed(project):
+        message, detail = (
+            f"no configured channel has {project}, and it may not come from PyPI",
+            [entry.closed],
         )
-    if entry.closed:
-        return NotFoundError(
-            f"no configured channel has {entry.project}, and it may not come from PyPI",
-            detail=[f"looked in {', '.join(looked) or 'no channel'}", entry.closed, *_near(near)],
-            name=str(entry.project),
-            looked_in=looked,
-            near=near,
-        )
-    looked.append(discovery.pypi.called)
+    elif entry.closed:
+        message, detail = f"no configured channel has {project}, and PyPI only a placeholder", [entry.closed]
+        told = "; ".join([*([told] if told else []), f"`pypi:{project}` asks for the placeholder"])
+    else:
+        looked.append(discovery.pypi.called)
+        message = f"nothing is called {typed if ProjectName(typed) == project else project}"
     return NotFoundError(
-        f"nothing is called {entry.project}",
-        detail=[f"looked in {', '.join(looked)}", *_near(near)],
-        name=str(entry.project),
+        message,
+        detail=[f"looked in {', '.join(looked) or 'no channel'}", *detail, *_near(near)],
+        help=told or None,
+        name=str(project),
         looked_in=looked,
         near=near,
     )
@@ -135,6 +148,7 @@ def _no_version(item: Wanted, entry: Entry, discovery: Discovery) -> NoVersionEr
     help = f"{discovery.switch}{_to_look(discovery)}" if discovery.pypi is None else None
     if failed and help is None:
         help = failed[0][1].help
+    help = advice(_typed(item)) or help
     return NoVersionError(
         f"no version of {entry.project} is {asked}"
         if asked

@@ -74,13 +74,23 @@ class Discovery:
                 excluded=self._excluded(project),
                 limit=self.limits.specifier(project),
                 from_pypi=project in self.policy.only_pypi,
-                closed=self.policy.closed(project),
+                closed=self.policy.closed(project) or self._placeholder(project),
                 hashes=self.limits.hashes.get(project),
                 wheels_first=self.pypi is not None and self.pypi.prefer_binary,
                 pre=self.pypi is not None and self.pypi.pre,
             )
             self.universe.entries[project] = found
         return found
+
+    def force(self, project: ProjectName) -> None:
+        """``pypi:`` was written: conda is out of the question, and PyPI's is meant, placeholder or not."""
+        entry = self.entry(project)
+        entry.forced, entry.closed = True, self.policy.closed(project)
+
+    def _placeholder(self, project: ProjectName) -> str:
+        """Why PyPI's is not even looked at: its build would end with what is known already."""
+        home = self.homes.home(project)
+        return home.reason if home.placeholder and project not in self.policy.only_pypi else ""
 
     def _excluded(self, project: ProjectName) -> tuple[PackageName, ...]:
         home = self.homes.home(project).package

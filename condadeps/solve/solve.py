@@ -133,7 +133,7 @@ async def _discover(items: Sequence[Wanted], discovery: Discovery) -> list[Wante
             item = replace(item, need=await discovery.direct(direct))
         elif item.forced and item.need is not None and item.applies:
             check_open(item.shown, item.need.project, discovery.policy)
-            discovery.entry(item.need.project).forced = True
+            discovery.force(item.need.project)
         if item.applies and item.need is not None and isinstance(item.request, Project):
             _pin_to(item.request.hashes, discovery.entry(item.need.project))
         found.append(item)

@@ -12,6 +12,7 @@ from condadeps.asked.matchspec import MatchSpec
 from condadeps.asked.request import Bare, Direct, Project, Request, Spec
 from condadeps.errors import NotFoundError
 from condadeps.names.homes import Homes
+from condadeps.names.imports import advice
 from condadeps.names.namespaces import PackageName, ProjectName
 from condadeps.names.reading import looked_for, read
 from condadeps.prefix.conda_match import conda_grammar
@@ -103,11 +104,13 @@ def _one(request: Request, target: Target, homes: Homes, in_channel: Callable[[P
 
 def _bare(request: Bare, target: Target, homes: Homes, in_channel: Callable[[PackageName], bool]) -> Wanted:
     reading = read(request.name, homes, in_channel, conda=target.is_conda)
+    told = advice(request.name)
+    notes = (*reading.notes, told) if told else reading.notes
     if reading.means == "package" and reading.package is not None:
         spec = f"{reading.package} {conda_grammar(request.specifier)}".rstrip()
-        return Wanted(request, package=reading.package, spec=spec, notes=reading.notes)
+        return Wanted(request, package=reading.package, spec=spec, notes=notes)
     project = reading.project or ProjectName(request.name)
-    return Wanted(request, need=Need(project, request.specifier), notes=reading.notes)
+    return Wanted(request, need=Need(project, request.specifier), notes=notes)
 
 
 def _project(request: Project, target: Target) -> Wanted:

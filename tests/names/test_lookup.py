@@ -36,6 +36,7 @@ def test_which_prints_the_answer_the_reason_and_the_traps() -> None:
             "    a conda package, not a Python project",
             "    beware: tree is read as conda's package; for PyPI's project of that name, type `pypi:tree` "
             "(PyPI's tree is another thing; conda's lists directories)",
+            "    beware: `import tree` comes with dm-tree: `condadeps install dm-tree`",
             "acme-quux: PyPI's acme-quux",
             "    no conda package is known to ship it",
         ]
