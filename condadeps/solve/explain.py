@@ -158,11 +158,22 @@ def _followed(chains: list[Chain], asked: list[str]) -> str | None:
 
 def shortest(chains: list[Chain]) -> list[Chain]:
     """The chains, those that differ in versions only as one, the shortest first."""
-    merged: dict[tuple[Any, ...], Chain] = {}
+    merged: dict[tuple[Any, ...], list[Chain]] = {}
     for chain in chains:
-        before = merged.get(chain.key)
-        merged[chain.key] = chain if before is None else _merge(before, chain)
-    return sorted(merged.values(), key=lambda chain: (len(chain.steps), str(chain)))
+        alike = merged.setdefault(chain.key, [])
+        place = next((at for at, other in enumerate(alike) if _are_one(other, chain)), None)
+        if place is None:
+            alike.append(chain)
+        else:
+            alike[place] = _merge(alike[place], chain)
+    found = [chain for alike in merged.values() for chain in alike]
+    return sorted(found, key=lambda chain: (len(chain.steps), str(chain)))
+
+
+def _are_one(one: Chain, other: Chain) -> bool:
+    """Whether two chains of one key may be told as one: the very same versions do not need two things."""
+    pairs = zip(one.steps, other.steps, strict=True)
+    return all(a.need == b.need or not set(a.versions) & set(b.versions) for a, b in pairs if a.versions)
 
 
 def _merge(one: Chain, other: Chain) -> Chain:
@@ -195,6 +206,8 @@ class Teller:
             elif line.kind == "locked":
                 found.append(Chain((Step("", (), f"{line.name} stays {line.rest}"),)))
             else:
+                if line.rest.startswith("[") and not any(below.below for below in line.below):
+                    continue  # that an extra is there: the line of what it needs says why it is in the way
                 mine = not self._whose(line)
                 if mine and line.fate == "installable" and not line.rest and not self._is_request(line):
                     continue  # it is there, which the request for the project says better

@@ -61,6 +61,8 @@ class Problem:
     """Packages whose earlier request does not count (to find out what stands in the way)."""
     dropped: frozenset[ProjectName] = frozenset()
     """Projects pip installed that need not stay (to find out the same)."""
+    leaving: frozenset[PackageName] = frozenset()
+    """Packages conda installed that need not stay (to find out the same)."""
     lifted: frozenset[Limit] = frozenset()
     """Constraints that do not count (to find out the same)."""
     free_python: bool = False
@@ -352,8 +354,15 @@ class Problem:
             for text in record.depends
         }
         return frozenset(
-            name for name in self.installed if name not in needed or name in ALWAYS or name in self.requested
+            name
+            for name in self.installed
+            if (name not in needed or name in ALWAYS or name in self.requested) and name not in self.leaving
         )
+
+    @property
+    def removable(self) -> frozenset[PackageName]:
+        """Installed packages that nothing needs, that no kernel lives on and that nobody asks for now."""
+        return self._roots - ALWAYS - self.asked_packages
 
     @functools.cached_property
     def _leaving(self) -> frozenset[PackageName]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -66,6 +67,8 @@ def _easier(problem: Problem, message: str) -> Iterator[tuple[Any, Problem]]:
             way = Way(f"without the constraint {limit} it can be had", limit.item.shown)
             yield way, dataclasses.replace(problem, lifted=problem.lifted | {limit})
     yield from _without_kept(problem, message)
+    yield from _without_installed(problem, message)
+    yield from _fewer_extras(problem, message)
     yield from _unbounded(problem, message)
     yield from _without_one(problem, message)
     target = problem.discovery.target
@@ -97,6 +100,27 @@ def _without_kept(problem: Problem, message: str) -> Iterator[tuple[Way, Problem
         if f"{PROXY}{project} " in message and project not in problem.asked_projects:
             way = Way(f"`condadeps remove {project}` makes room", str(project))
             yield way, dataclasses.replace(problem, dropped=problem.dropped | {project})
+
+
+def _without_installed(problem: Problem, message: str) -> Iterator[tuple[Way, Problem]]:
+    """Each package that conda installed and nothing needs, gone."""
+    for name in sorted(problem.removable):
+        if re.search(rf"(?<!\S){re.escape(name)} ", message):
+            way = Way(f"`condadeps remove {name}` makes room", str(name))
+            yield way, dataclasses.replace(problem, leaving=problem.leaving | {name})
+
+
+def _fewer_extras(problem: Problem, message: str) -> Iterator[tuple[Way, Problem]]:
+    """Each request with one extra less."""
+    for position, item in enumerate(problem.items):
+        if item.need is None or not item.need.extras or not _is_named(item, message):
+            continue
+        for extra in sorted(item.need.extras):
+            need = dataclasses.replace(item.need, extras=item.need.extras - {extra})
+            eased = dataclasses.replace(item, need=need)
+            items = [*problem.items[:position], eased, *problem.items[position + 1 :]]
+            text = f"the extra {extra} of {item.shown}"
+            yield _give_up(text, text), dataclasses.replace(problem, items=items)
 
 
 def _unbounded(problem: Problem, message: str) -> Iterator[tuple[Any, Problem]]:

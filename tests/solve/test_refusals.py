@@ -337,3 +337,32 @@ def test_the_same_thing_is_not_advised_twice(world: World) -> None:
     error = refused(world, "pandas>=4", "conda:numpy=1.26")
     given_up = [way["give_up"] for way in error.data["relax"]]
     assert given_up == ["pandas>=4", "conda:numpy=1.26"]
+
+
+def test_two_extras_that_clash_are_both_told(world: World) -> None:
+    world.pypi("app", "2.0", requires=["lib<2; extra=='a'", "lib>=2; extra=='b'"], extras=["a", "b"])
+    world.pypi("lib", "1.0")
+    world.pypi("lib", "2.0")
+    says(
+        refused(world, "app[a,b]"),
+        """
+        app[a,b] cannot be had in this environment
+          app[a,b] → app 2.0 needs lib <2
+          app[a,b] → app 2.0 needs lib >=2
+        help: give up one: the extra a of app[a,b], or the extra b of app[a,b]
+        """,
+    )
+
+
+def test_what_is_installed_and_in_the_way_may_be_removed(world: World) -> None:
+    world.link("old", "1.0", depends=["python", "numpy <2"])
+    world.link("numpy", "1.26.4", depends=["python"], ships="numpy")
+    says(
+        refused(world, "pandas"),
+        """
+        pandas cannot be had in this environment
+          old (installed) → old 1.0 needs numpy <2
+          pandas → pandas 4.0.0 needs numpy >=2
+        help: `condadeps remove old` makes room
+        """,
+    )
