@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from condadeps.names.namespaces import PackageName, ProjectName
-from condadeps.solve.encode import CHANNEL, PIP, PROXY, Candidate, Encoded
+from condadeps.solve.encode import CHANNEL, PIP, PROXY, Encoded
 from condadeps.solve.plan import Artifact
-from condadeps.solve.universe import CondaCandidate, Entry, PipCandidate
+from condadeps.solve.universe import Candidate, CondaCandidate, Entry, PipCandidate
 from condadeps.sources.files import File
 
 if TYPE_CHECKING:

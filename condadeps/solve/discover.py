@@ -30,9 +30,17 @@ from condadeps.solve.limits import Limits
 from condadeps.solve.needs import Need, Needs, read
 from condadeps.solve.policy import Policy
 from condadeps.solve.seams import CondaCandidates, Page, PypiCandidates
-from condadeps.solve.universe import GROWTH, CondaCandidate, Entry, PipCandidate, Universe, conda_candidates
+from condadeps.solve.universe import (
+    GROWTH,
+    Candidate,
+    CondaCandidate,
+    Entry,
+    PipCandidate,
+    Universe,
+    conda_candidates,
+)
 from condadeps.sources.files import File, admits_python
-from condadeps.sources.metadata import MetadataError
+from condadeps.sources.metadata import MetadataError, UnbuiltError
 
 WIDEST = 64
 """A window no wider helps nobody: who needs an older release yet can name it."""
@@ -327,17 +335,38 @@ class Discovery:
         for entry, _ in jobs:
             self._unread(entry)
 
-    async def _read_one(self, entry: Entry, version: Version) -> None:
+    async def build(self, chosen: Iterable[tuple[Entry, Candidate]]) -> bool:
+        """Learn what those of ``chosen`` need that only a build can tell; whether there were any."""
+        jobs = [
+            (entry, candidate.version)
+            for entry, candidate in chosen
+            if candidate.version in entry.unbuilt and (isinstance(candidate, PipCandidate) or entry.extras)
+        ]
+        for entry, version in jobs:
+            entry.unbuilt.discard(version)
+            del entry.metadata[version]
+        await asyncio.gather(*(self._read_one(entry, version, build=True) for entry, version in jobs))
+        if jobs:
+            await self._settle()
+        return bool(jobs)
+
+    async def _read_one(self, entry: Entry, version: Version, build: bool = False) -> None:
         assert self.pypi is not None
         try:
-            metadata = await self.pypi.metadata(entry.file(version))
+            metadata = await self.pypi.metadata(entry.file(version), build=build)
         except MetadataError as error:
-            entry.unreadable[version] = error
+            if isinstance(error, UnbuiltError) and not build:
+                entry.unbuilt.add(version)
+                entry.metadata[version] = Needs()
+            else:
+                entry.unreadable[version] = error
+                entry.offered.discard(version)
             return
         if not self._suits(metadata.requires_python):
             # Find-links and old indexes do not say it beside the file, as others do.
             needed = metadata.requires_python
             entry.unreadable[version] = MetadataError(f"it needs Python {needed}", python=needed)
+            entry.offered.discard(version)
             return
         entry.metadata[version] = read(metadata.lines, metadata.extras, self.target.markers)
         entry.requires_python[version] = metadata.requires_python or ""

@@ -25,12 +25,10 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from condadeps.names.namespaces import ProjectName
 from condadeps.solve.needs import Need, Needs
-from condadeps.solve.universe import CondaCandidate, Entry, PipCandidate, Universe
+from condadeps.solve.universe import Candidate, CondaCandidate, Entry, PipCandidate, Universe
 
 if TYPE_CHECKING:
     from rattler import RepoDataRecord, SparseRepoData
-
-Candidate = CondaCandidate | PipCandidate
 
 PROXY = "project--"
 PIP = "pypi--"

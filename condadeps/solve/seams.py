@@ -96,8 +96,11 @@ class PypiCandidates(Protocol):
     async def page(self, project: ProjectName) -> Page | None:
         """The project's files; None when every index answered and none has the project."""
 
-    async def metadata(self, file: File) -> Metadata:
-        """A file's core metadata. Raises MetadataError when this one file cannot be used."""
+    async def metadata(self, file: File, *, build: bool = True) -> Metadata:
+        """A file's core metadata. Raises MetadataError when this one file cannot be used.
+
+        Without ``build`` nothing is built for it: UnbuiltError when nothing else tells.
+        """
 
     async def pinned(self, file: File) -> File:
         """The same file with its SHA-256 known, fetched for that when the index does not say it."""

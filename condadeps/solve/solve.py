@@ -99,9 +99,8 @@ async def solve(
     items = await _discover(items, discovery)
     held = holding(asked_earlier or {}, items, discovery, verb)
     await discovery.want([Need(project, specifier) for project, specifier in held.items()])
-    await checks.check(items, discovery)
     problem = Problem(items, discovery, options, verb, tuple(pinned), held)
-    solved = await newer.newest(await _search(problem, reporter), problem)
+    solved = await _answer(problem, reporter)
     await _pin(solved, discovery)
     notes = [*await passed_over.notes(solved, problem), *await held_back.notes(solved, problem)]
     return planning.plan(solved, problem, notes)
@@ -162,6 +161,15 @@ async def _pin(solved: Solved, discovery: Discovery) -> None:
         if discovery.pypi is not None and isinstance(file, File) and file.sha256 is None:
             entry.pinned = await discovery.pypi.pinned(file)
             check_hash(entry.pinned, entry.hashes or ())
+
+
+async def _answer(problem: Problem, reporter: Reporter) -> Solved:
+    """An answer. What only a build can tell the needs of is built when it is in one, and asked again."""
+    while True:
+        await checks.check(problem.items, problem.discovery)
+        solved = await newer.newest(await _search(problem, reporter), problem)
+        if not await problem.discovery.build(solved.solution.projects.values()):
+            return solved
 
 
 async def _search(problem: Problem, reporter: Reporter) -> Solved:

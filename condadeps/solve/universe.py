@@ -54,6 +54,9 @@ class PipCandidate:
     requires_python: str = ""
 
 
+Candidate = CondaCandidate | PipCandidate
+
+
 @dataclass(slots=True)
 class Entry:
     """One project: who offers which versions of it, and who asked for what."""
@@ -106,6 +109,8 @@ class Entry:
     requires_python: dict[Version, str] = field(default_factory=dict)
     unreadable: dict[Version, MetadataError] = field(default_factory=dict)
     """Versions whose metadata cannot be had, and why."""
+    unbuilt: set[Version] = field(default_factory=set)
+    """Versions that only a build can tell the needs of: they count as needing nothing until chosen."""
     built: set[Version] = field(default_factory=set)
     """Versions that had to be built for their metadata to be known."""
     offered: set[Version] = field(default_factory=set)

@@ -26,6 +26,10 @@ class MetadataError(SourceError):
     """
 
 
+class UnbuiltError(MetadataError):
+    """Only a build could tell what this file needs, and none was to be run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Metadata:
     """What a distribution says of itself (core metadata specification)."""

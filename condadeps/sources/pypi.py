@@ -29,7 +29,7 @@ from condadeps.sources.credentials import masked
 from condadeps.sources.files import File, Interpreter
 from condadeps.sources.indexes import Network, Place, Unknown, places
 from condadeps.sources.inspector import Inspector, checked
-from condadeps.sources.metadata import Metadata, MetadataError, in_wheel
+from condadeps.sources.metadata import Metadata, MetadataError, UnbuiltError, in_wheel
 from condadeps.sources.page_cache import PageCache
 from condadeps.sources.pages import Page, Part, Rules
 from condadeps.sources.pip_config import PipConfig
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from condadeps.sources.direct import Direct
     from condadeps.sources.transport import Transport
 
-__all__ = ["Fetchable", "File", "Metadata", "MetadataError", "Page", "PypiSource"]
+__all__ = ["Fetchable", "File", "Metadata", "MetadataError", "Page", "PypiSource", "UnbuiltError"]
 
 _THREADS = 16  # as many as session.THREADS, whose import is slow
 _UNKNOWN = Unknown.UNKNOWN
@@ -132,7 +132,7 @@ class PypiSource:
     async def metadata(self, file: File, *, build: bool = True) -> Metadata:
         """What ``file`` says of itself; an sdist is built when nothing else tells.
 
-        Without ``build`` that is a MetadataError instead, unless an earlier run built it. Raises
+        Without ``build`` that is an UnbuiltError instead, unless an earlier run built it. Raises
         MetadataError when this one file is unusable, SourceError when the index fails.
         """
         return await self._once(("metadata", (file, build)), lambda: self._metadata(file, build))
@@ -291,8 +291,8 @@ async def _awaited(start: Callable[[], Awaitable[_T]]) -> _T:
     return await start()
 
 
-def _unbuilt(file: Fetchable) -> MetadataError:
-    return MetadataError(
+def _unbuilt(file: Fetchable) -> UnbuiltError:
+    return UnbuiltError(
         f"{file.filename} must be built to be known, and it is not to be",
         url=file.url,
         status=None,

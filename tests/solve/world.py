@@ -39,7 +39,7 @@ from condadeps.solve.solve import solve
 from condadeps.sources.direct import Direct
 from condadeps.sources.files import File
 from condadeps.sources.links import Link
-from condadeps.sources.metadata import Metadata
+from condadeps.sources.metadata import Metadata, UnbuiltError
 from condadeps.sources.pages import Page, part
 from condadeps.sources.records import from_documents
 
@@ -107,9 +107,11 @@ class FakePypi:
         links = self.links.get(project)
         return Page(project, [part(links, project)]) if links else None
 
-    async def metadata(self, file: File) -> Metadata:
-        self.metadata_read.append(file.filename)
+    async def metadata(self, file: File, *, build: bool = True) -> Metadata:
         found = self.about[file.filename]
+        if not (build or file.is_wheel) and (isinstance(found, Exception) or found.built):
+            raise UnbuiltError("it must be built")
+        self.metadata_read.append(file.filename)
         if isinstance(found, Exception):
             raise found
         return found
